@@ -1,0 +1,1 @@
+"""Registers, rules and pages of one sector each."""
