@@ -9,7 +9,30 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "path", "rect", "circle", "use", "line", "polyline", "polygon", "ellipse", "stop",}
+_VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+    "path",
+    "rect",
+    "circle",
+    "use",
+    "line",
+    "polyline",
+    "polygon",
+    "ellipse",
+    "stop",
+}
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 
@@ -98,7 +121,7 @@ def faults_of(html: str) -> list[str]:
         found.append(f"{len(page.h1)} h1")
     elif " ".join(page.h1[0].split()) not in " ".join(page.title.split()):
         found.append(f"title {page.title!r} does not hold the heading {page.h1[0]!r}")
-    found += [f"id {name!r} twice" for name, n in Counter(page.ids).items() if n > 1,]
+    found += [f"id {name!r} twice" for name, n in Counter(page.ids).items() if n > 1]
     for field in page.fields:
         named = (
             field.get("id") in page.labels
