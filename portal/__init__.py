@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
 from config import Config
-from portal import access, audit, errors, i18n, settings
+from portal import access, audit, errors, i18n, numbering, settings
 from portal.db import (
     SAFE_METHODS,
     db,
@@ -29,6 +29,7 @@ from portal.jobs import worker_command
 
 log = logging.getLogger("diwan.requests")
 csrf = CSRFProtect()
+__all__ = ["Portal", "create_app", "numbering"]
 
 
 class LanguageConverter(BaseConverter):

@@ -5,28 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import flask
-from werkzeug.wrappers import Response
 
-from portal import access
-from portal.pages import page
+from portal.frontdoor import public, views
 
 if TYPE_CHECKING:
     from portal import Portal
 
-frontdoor = flask.Blueprint("frontdoor", __name__, template_folder="templates")
+
+def _is_public_page() -> bool:
+    """Whether this answer is the same for everybody, so that it may be cached."""
+    return bool(flask.g.get("public_page"))
 
 
-@frontdoor.get("/")
-@access.public
-def choose_language() -> Response:
-    return flask.redirect(flask.url_for("frontdoor.home", lang="ar"), 302)
-
-
-@frontdoor.get("/<lang:lang>/")
-@access.public
-def home() -> Response:
-    return page("frontdoor/home.html")
+def _language_switch(lang: str) -> str:
+    """This very page in the other language, with its query."""
+    path = flask.request.full_path.rstrip("?")
+    if path[:4] in {"/ar/", "/en/"}:
+        return f"/{lang}{path[3:]}"
+    return flask.url_for("frontdoor.home", lang=lang)
 
 
 def init_app(app: Portal) -> None:
-    app.register_blueprint(frontdoor)
+    app.register_blueprint(views.frontdoor)
+    app.jinja_env.globals.update(
+        menu=lambda: [e for e in public.menu_entries if e.endpoint in app.view_functions],
+        is_public_page=_is_public_page,
+        language_switch=_language_switch,
+    )

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import vault
 from portal.db import Json, Model, UtcDateTime, enum_column
 
 
@@ -58,6 +59,20 @@ class Person(Model):
     @property
     def name(self) -> dict[str, str]:
         return {"ar": self.name_ar, "en": self.name_en}
+
+    @property
+    def civil_id(self) -> str | None:
+        """The twelve digits, decrypted."""
+        if self.civil_id_sealed is None:
+            return None
+        return vault.unseal(self.civil_id_sealed, f"people.civil_id:{self.id}")
+
+    @civil_id.setter
+    def civil_id(self, number: str) -> None:
+        if self.id is None:
+            self.id = uuid4()
+        self.civil_id_sealed = vault.seal(number, f"people.civil_id:{self.id}")
+        self.civil_id_index = vault.index(number)
 
 
 class Organisation(Model):
