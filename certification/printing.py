@@ -40,9 +40,7 @@ def render_pdf(template: str, *, lang: str, digits: str, **context: Any) -> byte
         with force_locale(lang):
             html = flask.render_template(template, **context)
         return bytes(
-            HTML(string=html, url_fetcher=OnlyItself()).write_pdf(
-                pdf_variant="pdf/a-3u", srgb=True
-            )
+            HTML(string=html, url_fetcher=OnlyItself()).write_pdf(pdf_variant="pdf/a-3u", srgb=True)
         )
 
 

@@ -118,7 +118,7 @@ def unit_of_work() -> Iterator[Session]:
     Errors: RuntimeError when the current session is already inside a transaction that writes.
     """
     if session_in_transaction():
-        if _is_writing():
+        if _is_writing() or db.session.new or db.session.dirty:
             raise RuntimeError("unit_of_work() inside a running transaction")
         db.session.rollback()  # a reading transaction loses nothing
     token = _writing.set(True)
@@ -184,3 +184,14 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+
+
+def end_request_transaction() -> None:
+    """Leave the request's transaction unused, so that this view may run units of work of its own.
+
+    For views that talk to a bank between two transactions.
+    """
+    if db.session.new or db.session.dirty or db.session.deleted:
+        raise RuntimeError("the request's transaction holds changes")
+    db.session.rollback()
+    db.session.remove()

@@ -1,4 +1,4 @@
-"""Core of the portal: people, sessions, audit, events, jobs."""
+"""First shape of the database."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -51,6 +51,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job_runs")),
     )
     op.create_table(
+        "ledger_accounts",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("code", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("name_ar", sa.String(length=120), nullable=False),
+        sa.Column("name_en", sa.String(length=120), nullable=False),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('asset','liability','revenue','expense','equity')",
+            name=op.f("ck_ledger_accounts_account_kind"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_accounts")),
+        sa.UniqueConstraint("code", name=op.f("uq_ledger_accounts_code")),
+    )
+    op.create_table(
+        "ledger_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("head_seq", sa.BigInteger(), nullable=True),
+        sa.Column("head_hash", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("prepared_by", sa.String(length=40), nullable=True),
+        sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_by", sa.String(length=40), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state = 'open' OR (prepared_by IS NOT NULL AND approved_by IS NOT NULL AND prepared_by <> approved_by AND head_hash IS NOT NULL)",
+            name=op.f("ck_ledger_days_closed_by_two"),
+        ),
+        sa.CheckConstraint("state IN ('open','closed')", name=op.f("ck_ledger_days_day_state")),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_ledger_days")),
+    )
+    op.create_table(
+        "number_series",
+        sa.Column("register", sa.String(length=8), nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("register", "year", name=op.f("pk_number_series")),
+    )
+    op.create_table(
         "organisations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("register_no", sa.String(length=40), nullable=False),
@@ -59,6 +98,17 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
         sa.UniqueConstraint("register_no", name=op.f("uq_organisations_register_no")),
+    )
+    op.create_table(
+        "paper_reservations",
+        sa.Column("subject", sa.String(length=120), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("print_code", sa.String(length=24), nullable=False),
+        sa.Column("status_index", sa.Integer(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_paper_reservations")),
+        sa.UniqueConstraint("number", name=op.f("uq_paper_reservations_number")),
+        sa.UniqueConstraint("status_index", name=op.f("uq_paper_reservations_status_index")),
     )
     op.create_table(
         "people",
@@ -94,6 +144,60 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
         sa.UniqueConstraint("civil_id_index", name=op.f("uq_people_civil_id_index")),
     )
+    op.create_table(
+        "sealed_documents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("agency", sa.String(length=12), nullable=False),
+        sa.Column("subject", sa.String(length=120), nullable=False),
+        sa.Column(
+            "facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("facts_sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("print_code", sa.String(length=24), nullable=False),
+        sa.Column("qr_text", sa.String(length=2000), nullable=False),
+        sa.Column("level", sa.String(length=8), nullable=False),
+        sa.Column("status_index", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "valid",
+                "withdrawn",
+                "superseded",
+                name="paperstate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("state_reason", sa.String(length=500), nullable=True),
+        sa.Column("superseded_by", sa.Uuid(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("pdf", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["superseded_by"],
+            ["sealed_documents.id"],
+            name=op.f("fk_sealed_documents_superseded_by"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sealed_documents")),
+        sa.UniqueConstraint("number", name=op.f("uq_sealed_documents_number")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_sealed_documents_sha256")),
+        sa.UniqueConstraint("status_index", name=op.f("uq_sealed_documents_status_index")),
+        sa.UniqueConstraint("subject", name=op.f("uq_sealed_documents_subject")),
+    )
+    op.create_table(
+        "tries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tries")),
+    )
+    op.create_index("ix_tries_key", "tries", ["kind", "key_hash", "at"], unique=False)
     op.create_table(
         "units",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -131,6 +235,41 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("done_at IS NULL"),
         postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_table(
+        "ledger_entries",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("event_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=60), nullable=False),
+        sa.Column("reverses", sa.BigInteger(), nullable=True),
+        sa.Column("sealed", sa.Integer(), nullable=False),
+        sa.Column("prev_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "sealed = 0 OR (length(hash) = 32 AND length(prev_hash) = 32)",
+            name=op.f("ck_ledger_entries_sealed_with_hash"),
+        ),
+        sa.CheckConstraint("sealed IN (0, 1)", name=op.f("ck_ledger_entries_sealed_flag")),
+        sa.CheckConstraint("seq > 0", name=op.f("ck_ledger_entries_seq_positive")),
+        sa.ForeignKeyConstraint(["day"], ["ledger_days.day"], name=op.f("fk_ledger_entries_day")),
+        sa.ForeignKeyConstraint(
+            ["reverses"], ["ledger_entries.seq"], name=op.f("fk_ledger_entries_reverses")
+        ),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_ledger_entries")),
+        sa.UniqueConstraint("reverses", name=op.f("uq_ledger_entries_reverses")),
+        sa.UniqueConstraint("source", name=op.f("uq_ledger_entries_source")),
+    )
+    op.create_index("ix_ledger_entries_day", "ledger_entries", ["day", "seq"], unique=False)
+    op.create_index(
+        "one_open_entry",
+        "ledger_entries",
+        ["sealed"],
+        unique=True,
+        sqlite_where=sa.text("sealed = 0"),
+        postgresql_where=sa.text("sealed = 0"),
     )
     op.create_table(
         "mandates",
@@ -210,11 +349,33 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("revoked_at IS NULL"),
     )
+    op.create_table(
+        "ledger_postings",
+        sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.Integer(), nullable=False),
+        sa.Column("fils", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "fils <> 0 AND abs(fils) <= 9000000000000",
+            name=op.f("ck_ledger_postings_fils_in_range"),
+        ),
+        sa.CheckConstraint("line > 0", name=op.f("ck_ledger_postings_line_positive")),
+        sa.ForeignKeyConstraint(
+            ["account"], ["ledger_accounts.id"], name=op.f("fk_ledger_postings_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry"], ["ledger_entries.seq"], name=op.f("fk_ledger_postings_entry")
+        ),
+        sa.PrimaryKeyConstraint("entry", "line", name=op.f("pk_ledger_postings")),
+    )
+    op.create_index("postings_by_account", "ledger_postings", ["account", "entry"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index("postings_by_account", table_name="ledger_postings")
+    op.drop_table("ledger_postings")
     op.drop_index(
         "ix_sessions_person", table_name="sessions", sqlite_where=sa.text("revoked_at IS NULL")
     )
@@ -224,6 +385,14 @@ def downgrade() -> None:
     op.drop_index("ix_mandates_person", table_name="mandates")
     op.drop_table("mandates")
     op.drop_index(
+        "one_open_entry",
+        table_name="ledger_entries",
+        sqlite_where=sa.text("sealed = 0"),
+        postgresql_where=sa.text("sealed = 0"),
+    )
+    op.drop_index("ix_ledger_entries_day", table_name="ledger_entries")
+    op.drop_table("ledger_entries")
+    op.drop_index(
         "ix_event_deliveries_due",
         table_name="event_deliveries",
         sqlite_where=sa.text("done_at IS NULL"),
@@ -231,8 +400,15 @@ def downgrade() -> None:
     )
     op.drop_table("event_deliveries")
     op.drop_table("units")
+    op.drop_index("ix_tries_key", table_name="tries")
+    op.drop_table("tries")
+    op.drop_table("sealed_documents")
     op.drop_table("people")
+    op.drop_table("paper_reservations")
     op.drop_table("organisations")
+    op.drop_table("number_series")
+    op.drop_table("ledger_days")
+    op.drop_table("ledger_accounts")
     op.drop_table("job_runs")
     op.drop_table("events")
     op.drop_index("ix_audit_rows_on", table_name="audit_rows")
