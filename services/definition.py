@@ -49,6 +49,10 @@ class Text(Strict):
     ar: Annotated[str, Field(min_length=1)]
     en: Annotated[str, Field(min_length=1)]
 
+    def get(self, lang: str, default: str = "") -> str:
+        """The words in that language, so that the page filter ``both`` reads a text."""
+        return {"ar": self.ar, "en": self.en}.get(lang, default)
+
 
 class Words(Strict):
     """Words people search by, which the title lacks."""
