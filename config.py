@@ -60,3 +60,12 @@ class Config:
     WTF_CSRF_TIME_LIMIT = None
     #: Debugger and reloader; refused in production.
     DEBUG = _env("DEBUG", "0") == "1"
+
+    #: Ways of paying, comma separated: demo_bank, stripe. Production refuses demo_bank.
+    GATEWAYS = _env("GATEWAYS", "demo_bank")
+    #: Secret key of the card gateway's account.
+    STRIPE_SECRET_KEY = _env("STRIPE_SECRET_KEY", "")
+    #: Secret that signs the card gateway's webhooks.
+    STRIPE_WEBHOOK_SECRET = _env("STRIPE_WEBHOOK_SECRET", "")
+    #: Another address of the card gateway's API (tests); empty: the real one.
+    STRIPE_API_BASE = _env("STRIPE_API_BASE", "")

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask_babel import lazy_gettext as _l
+
 from payments import ledger
+from portal.frontdoor.public import register_menu
 
 if TYPE_CHECKING:
     from portal import Portal
 
 
 def init_app(app: Portal) -> None:
+    from payments import demo_bank_pages, jobs, subscribers, views
+    from portal import csrf
+
     ledger.init_app(app)
+    app.register_blueprint(views.payments)
+    app.register_blueprint(views.notices)
+    csrf.exempt(views.notices)  # banks hold no token of ours; what they say is only a hint
+    if app.config["ENVIRONMENT"] != "production":
+        app.register_blueprint(demo_bank_pages.demo_bank)
+    subscribers.register()
+    jobs.register()
+    register_menu("payments.list_invoices", _l("Payments"), 30)
