@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from services import checks
 from services.definition import Definition
 
 FOLDER = Path(__file__).parent / "definitions"
@@ -24,7 +25,7 @@ FOLDER = Path(__file__).parent / "definitions"
 LARGEST = 512 * 1024
 
 
-class BadDefinition(ValueError):  # noqa: N818 - reads as what it is
+class BadDefinition(ValueError):
     """The file is not a definition; the message names the path and what was expected."""
 
 
@@ -42,7 +43,7 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
     made: dict[Hashable, Any] = {}
     for key_node, value_node in node.value:
         if key_node.tag == "tag:yaml.org,2002:merge":
@@ -110,7 +111,6 @@ def from_yaml(text: str) -> Definition:
 @cache
 def shipped() -> dict[str, Definition]:
     """The definitions that come with the portal, by service id, each through all checks."""
-    from services import checks  # noqa: PLC0415 - the checks read definitions themselves
 
     found: dict[str, Definition] = {}
     for path in sorted(FOLDER.glob("*/*.yaml")):

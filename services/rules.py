@@ -36,22 +36,23 @@ FILE_BUDGET = 20_000
 DEEPEST = 24
 ROOTS = ("answers", "item", "source", "today", "case")
 ENGINE_OPERATORS = frozenset(
-    "var missing missing_some if == != ! and or < <= > >= + - * / min max in some all reduce".split()
+    {"var", "missing", "missing_some", "if", "==", "!=", "!", "and", "or", "<", "<=", ">", ">="}
+    | {"+", "-", "*", "/", "min", "max", "in", "some", "all", "reduce"}
 )
 OWN_OPERATORS = frozenset(
-    "sum count years_between days_between months_between add_months add_days in_list "
-    "round_up_fils text".split()
+    {"sum", "count", "years_between", "days_between", "months_between", "add_months"}
+    | {"add_days", "in_list", "round_up_fils", "text"}
 )
 _ENGINE = datalogic_py.Engine(
     config={"preset": "strict", "missing_var": "error", "ops_budget": RULE_BUDGET}
 )
 
 
-class RuleRefused(ValueError):  # noqa: N818
+class RuleRefused(ValueError):
     """The rule uses something outside the closed list; the message says what and where."""
 
 
-class RuleFailed(ValueError):  # noqa: N818
+class RuleFailed(ValueError):
     """The rule cannot be worked out with these values (text where a number belongs)."""
 
 
@@ -728,7 +729,7 @@ class _File:
         )
         return Condition(rule, verdict, self.reads(key))
 
-    def fee(self, fee: Fee) -> FeeLine | None | _Unknown:
+    def fee(self, fee: Fee) -> FeeLine | _Unknown | None:
         if (fee.valid_from and self.today < fee.valid_from) or (
             fee.valid_until and self.today > fee.valid_until
         ):
