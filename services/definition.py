@@ -468,7 +468,7 @@ class TestCase(Strict):
 
     __test__ = False
 
-    name: Annotated[str, Field(min_length=3)]
+    name: Text | Annotated[str, Field(min_length=3)]
     today: date
     source: dict[str, Any] = {}
     answers: dict[str, Any] = {}

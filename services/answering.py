@@ -1,0 +1,355 @@
+"""A section of a definition as a form: what is asked, what was typed, what is stored.
+
+Every message tells what to enter. What was typed is kept as typed; what is stored is clean:
+Western digits, ISO dates, whole fils, ids and codes.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import re2
+from flask_babel import gettext as _
+from wtforms import Field, Form, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import StopValidation
+
+from portal.i18n import both, current_lang
+from portal.money import NotAnAmount, dinars, parse_fils
+from portal.pages import PortalForm
+from portal.text import civil_id, clean_typed, iban_kw, telephone_kw, to_western_digits
+from services import definition as d
+from services.definition import AnyField, Section
+
+#: Types that are never typed.
+SILENT = {"computed"}
+
+
+@cache
+def reference_list(name: str) -> dict[str, dict[str, str]]:
+    """code -> {ar, en} of a named list."""
+    path = Path(__file__).parent / "reference_data" / f"{name}.csv"
+    with path.open(encoding="utf-8") as rows:
+        return {row["code"]: {"ar": row["ar"], "en": row["en"]} for row in csv.DictReader(rows)}
+
+
+class DatePartsField(Field):  # type: ignore[misc]
+    """Day, month and year in three inputs; stored as an ISO date."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.typed = ["", "", ""]
+
+    @property
+    def first_id(self) -> str:
+        return f"{self.id}-d"
+
+    def process_data(self, value: Any) -> None:
+        self.data = value
+        if value:
+            year, month, day = str(value).split("-")
+            self.typed = [str(int(day)), str(int(month)), year]
+
+    def process(self, formdata: Any, data: Any = None, **_extra: Any) -> None:
+        self.errors = []
+        self.process_data(data if data is not None else self.default)
+        names = [f"{self.name}-{part}" for part in "dmy"]
+        if formdata is not None and any(name in formdata for name in names):
+            self.typed = [clean_typed(formdata.get(name, "")) for name in names]
+            self.raw_data = [value for value in self.typed if value]
+            self.data = None
+
+    def parts(self) -> list[tuple[str, str, str]]:
+        labels = (_("Day"), _("Month"), _("Year"))
+        return list(zip("dmy", labels, self.typed, strict=True))
+
+
+def _required(message: Any) -> Callable[[Form, Field], None]:
+    def check(_form: Form, field: Field) -> None:
+        if not field.raw_data or not str(field.raw_data[0]).strip():
+            field.errors[:] = []
+            raise StopValidation(message)
+
+    check.field_flags = {"required": True}  # type: ignore[attr-defined]
+    return check
+
+
+def _optional(_form: Form, field: Field) -> None:
+    if not field.raw_data or not str(field.raw_data[0]).strip():
+        field.data = None
+        raise StopValidation
+
+
+def _label(field: AnyField) -> str:
+    return both(field.label)
+
+
+def _empty_message(field: AnyField) -> str:
+    if field.type in {"choice", "reference", "yes_no", "choices", "register"}:
+        return _("Choose an answer: %(question)s", question=_label(field))
+    return _("Enter: %(question)s", question=_label(field))
+
+
+def _text_check(field: Any) -> Callable[[Form, Field], None]:
+    arabic = re2.compile(r"[\p{Arabic}\s\p{P}\d]+")
+    latin = re2.compile(r"[\p{Latin}\s\p{P}\d]+")
+
+    def check(_form: Form, entry: Field) -> None:
+        value = clean_typed(entry.data or "")
+        if len(value) > field.max:
+            raise StopValidation(_("Use at most %(max)s characters.", max=field.max))
+        if field.script == "arabic" and not arabic.fullmatch(value):
+            raise StopValidation(_("Use Arabic letters."))
+        if field.script == "latin" and not latin.fullmatch(value):
+            raise StopValidation(_("Use Latin letters, as in the passport."))
+        entry.stored = value
+
+    return check
+
+
+def _pattern_check(field: d.PatternField) -> Callable[[Form, Field], None]:
+    compiled = re2.compile(field.pattern)
+
+    def check(_form: Form, entry: Field) -> None:
+        value = to_western_digits(clean_typed(entry.data or ""))
+        value = value.upper() if field.upper else value
+        if len(value) > field.max or not compiled.fullmatch(value):
+            raise StopValidation(both(field.message))
+        entry.stored = value
+
+    return check
+
+
+def _number_check(field: d.NumberField) -> Callable[[Form, Field], None]:
+    def check(_form: Form, entry: Field) -> None:
+        text = to_western_digits(clean_typed(entry.data or ""))
+        if not text.lstrip("-").isdigit() or len(text) > 12:
+            raise StopValidation(_("Enter a whole number, in figures."))
+        value = int(text)
+        if field.min is not None and value < field.min:
+            raise StopValidation(_("Enter %(min)s or more.", min=field.min))
+        if field.max is not None and value > field.max:
+            raise StopValidation(_("Enter %(max)s or less.", max=field.max))
+        entry.stored = value
+
+    return check
+
+
+def _money_check(field: d.MoneyField) -> Callable[[Form, Field], None]:
+    def check(_form: Form, entry: Field) -> None:
+        try:
+            value = parse_fils(clean_typed(entry.data or ""))
+        except NotAnAmount:
+            raise StopValidation(
+                _("Enter an amount in dinars, with up to three decimals, for example 350.000.")
+            ) from None
+        if value < field.min_fils:
+            raise StopValidation(
+                _("Enter at least %(amount)s dinars.", amount=dinars(field.min_fils))
+            )
+        if field.max_fils is not None and value > field.max_fils:
+            raise StopValidation(
+                _("Enter at most %(amount)s dinars.", amount=dinars(field.max_fils))
+            )
+        entry.stored = value
+
+    return check
+
+
+def _date_check(field: d.DateField, today: date) -> Callable[[Form, Field], None]:
+    def check(_form: Form, entry: DatePartsField) -> None:
+        figures = [to_western_digits(part) for part in entry.typed]
+        try:
+            day, month, year = (int(part) for part in figures)
+            value = date(year, month, day)
+        except ValueError:
+            raise StopValidation(
+                _("Enter a real date: day, month and year, for example 27 3 2026.")
+            ) from None
+        if not 1900 <= value.year <= 2100:
+            raise StopValidation(_("Enter the year in four figures."))
+        before = today if field.before == "today" else None
+        after = today if field.after == "today" else None
+        if before and value >= before:
+            raise StopValidation(_("Enter a date before today."))
+        if after and value <= after:
+            raise StopValidation(_("Enter a date after today."))
+        entry.stored = value.isoformat()
+
+    return check
+
+
+def _civil_check(_form: Form, entry: Field) -> None:
+    number = civil_id.normalise(entry.data or "")
+    if number is None:
+        raise StopValidation(_("Enter the 12 digits of the Civil ID, as on the front of the card."))
+    entry.stored = number
+
+
+def _phone_check(_form: Form, entry: Field) -> None:
+    number = telephone_kw(entry.data or "")
+    if number is None:
+        raise StopValidation(_("Enter a Kuwaiti phone number of 8 digits."))
+    entry.stored = number
+
+
+def _iban_check(_form: Form, entry: Field) -> None:
+    number = iban_kw(entry.data or "")
+    if number is None:
+        raise StopValidation(
+            _("Enter the IBAN: KW and 28 more characters, as on the bank's letter.")
+        )
+    entry.stored = number
+
+
+def _email_check(_form: Form, entry: Field) -> None:
+    value = clean_typed(entry.data or "")
+    if not re2.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s]{2,20}", value):
+        raise StopValidation(_("Enter an e-mail address, for example name@example.com."))
+    entry.stored = value
+
+
+def _choice_check(_form: Form, entry: Field) -> None:
+    known = {str(value) for value, *_rest in entry.choices}
+    if entry.data not in known:
+        raise StopValidation(_("Choose one of the answers shown."))
+    entry.stored = entry.data
+
+
+def _yes_no_check(_form: Form, entry: Field) -> None:
+    if entry.data not in {"yes", "no"}:
+        raise StopValidation(_("Choose yes or no."))
+    entry.stored = entry.data == "yes"
+
+
+def _address_check(_form: Form, entry: Field) -> None:
+    value = clean_typed(entry.data or "")
+    if not 5 <= len(value) <= 300:
+        raise StopValidation(
+            _("Enter the address in 5 to 300 characters: area, block, street, building.")
+        )
+    entry.stored = value
+
+
+def _choices_of(field: AnyField, registers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    lang = current_lang()
+    if isinstance(field, d.ChoiceField):
+        return [(key, both(text)) for key, text in field.options.items()]
+    if isinstance(field, d.RegisterField):
+        records = registers.get(field.register_name, [])
+        return [(str(r["number"]), str(r.get(f"name_{lang}") or r["number"])) for r in records]
+    if isinstance(field, d.ReferenceField):
+        rows = [(code, text[lang]) for code, text in reference_list(field.list).items()]
+        return sorted(rows, key=lambda row: row[1])
+    return []
+
+
+def _entry(field: AnyField, today: date, registers: Mapping[str, Any], *, required: bool) -> Field:
+    checks: list[Any] = [_required(_empty_message(field)) if required else _optional]
+    common: dict[str, Any] = {"description": both(field.hint) if field.hint else ""}
+    label = _label(field)
+    if isinstance(field, d.DateField):
+        return DatePartsField(label, [*checks, _date_check(field, today)], **common)
+    if isinstance(field, d.ChoiceField):
+        entry = RadioField if len(field.options) <= 7 else SelectField
+        return entry(
+            label, [*checks, _choice_check], choices=_choices_of(field, registers),
+            validate_choice=False, **common,
+        )  # fmt: skip
+    if isinstance(field, d.ReferenceField | d.RegisterField):
+        choices = [("", _("Choose")), *_choices_of(field, registers)]
+        return SelectField(
+            label, [*checks, _choice_check], choices=choices, validate_choice=False, **common
+        )
+    if field.type == "yes_no":
+        return RadioField(
+            label, [*checks, _yes_no_check], choices=[("yes", _("Yes")), ("no", _("No"))],
+            validate_choice=False, **common,
+        )  # fmt: skip
+    plain: dict[str, Callable[[Form, Field], None]] = {
+        "civil_id": _civil_check,
+        "phone_kw": _phone_check,
+        "iban_kw": _iban_check,
+        "email": _email_check,
+        "address": _address_check,
+    }
+    if isinstance(field, d.TextField):
+        kind = TextAreaField if field.type == "long_text" else StringField
+        return kind(label, [*checks, _text_check(field)], **common)
+    if isinstance(field, d.PatternField):
+        return StringField(label, [*checks, _pattern_check(field)], **common)
+    if isinstance(field, d.NumberField):
+        return StringField(label, [*checks, _number_check(field)], **common)
+    if isinstance(field, d.MoneyField):
+        return StringField(label, [*checks, _money_check(field)], **common)
+    return StringField(label, [*checks, plain.get(field.type, _address_check)], **common)
+
+
+def _typed(field: AnyField, value: Any) -> Any:
+    """A stored answer as it stands in its input."""
+    if value is None:
+        return None
+    if field.type == "yes_no":
+        return "yes" if value else "no"
+    if field.type == "money":
+        return dinars(value)
+    return value if field.type in {"date"} else str(value)
+
+
+KINDS = {
+    "civil_id": "digits", "integer": "digits", "decimal": "digits", "money": "money",
+    "phone_kw": "phone", "iban_kw": "ltr", "email": "ltr", "pattern": "ltr",
+}  # fmt: skip
+
+
+class SectionForm(PortalForm):
+    """The questions of one page; ``stored()`` after validation."""
+
+    section: Section
+
+    def stored(self) -> dict[str, Any]:
+        """Clean answers by field id; None where an optional question was left empty."""
+        return {
+            field.id: getattr(self[field.id], "stored", None)
+            for field in self.section.fields
+            if field.id in self
+        }
+
+    def kind_of(self, field_id: str) -> str | None:
+        field = next(f for f in self.section.fields if f.id == field_id)
+        return KINDS.get(field.type)
+
+
+def section_form(
+    section: Section,
+    answers: Mapping[str, Any],
+    *,
+    today: date,
+    required: frozenset[str] | None = None,
+    registers: Mapping[str, Any] | None = None,
+) -> SectionForm:
+    """The form of one section (or of one item of a repeating one), filled with what is stored.
+
+    ``required``: ids that must be answered; None: as each field says. A question that depends on
+    an answer of the same page is shown always and demanded only when it is visible.
+    """
+    entries: dict[str, Any] = {"section": section}
+    for field in section.fields:
+        if field.type in SILENT:
+            continue
+        conditional = field.visible_if is not None or field.required_if is not None
+        must = field.id in required if required is not None else field.required
+        entries[field.id] = _entry(
+            field,
+            today,
+            registers or {},
+            required=must and (required is not None or not conditional),
+        )
+    kind = type("OneSection", (SectionForm,), entries)
+    data = {field.id: _typed(field, answers.get(field.id)) for field in section.fields}
+    form: SectionForm = kind(data={key: value for key, value in data.items() if value is not None})
+    return form

@@ -1,0 +1,1 @@
+"""Pages of services: the public, the applicant, the officer."""
