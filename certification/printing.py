@@ -39,9 +39,7 @@ def render_pdf(template: str, *, lang: str, digits: str, **context: Any) -> byte
         flask.g.digits = digits
         with force_locale(lang):
             html = flask.render_template(template, **context)
-        return bytes(
-            HTML(string=html, url_fetcher=OnlyItself()).write_pdf(pdf_variant="pdf/a-3u", srgb=True)
-        )
+        return bytes(HTML(string=html, url_fetcher=OnlyItself()).write_pdf(pdf_variant="pdf/a-3u"))
 
 
 def draw_paper(

@@ -42,6 +42,10 @@ class SignedInSession(CallbackDict[str, Any], SessionMixin):
         self.seen_at = row.seen_at
         self.ends_at = row.ends_at
 
+    def __bool__(self) -> bool:
+        """Somebody is signed in, whether or not the session holds data."""
+        return True
+
     @staticmethod
     def _touch(self: SignedInSession) -> None:
         self.modified = True

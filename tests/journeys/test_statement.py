@@ -40,6 +40,7 @@ def _apply(client: CheckingClient, lang: str = "ar") -> str:
     assert client.get(f"/{lang}/services/{CODE}").status_code == 200
     first = client.get(f"/{lang}/services/{CODE}/apply", follow_redirects=True)
     assert first.status_code == 200
+    assert first.request.path.endswith("/apply/purpose"), first.request.path
     empty = client.post(first.request.path, data={})
     assert empty.status_code == 422
     answered = client.post(
