@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 
 def init_app(app: Portal) -> None:
-    from payments import demo_bank_pages, jobs, subscribers, views
+    from payments import demo_bank_pages, jobs, refund_views, subscribers, views
     from portal import csrf
 
     ledger.init_app(app)
     app.register_blueprint(views.payments)
     app.register_blueprint(views.notices)
+    app.register_blueprint(refund_views.refund_desk)
     csrf.exempt(views.notices)  # banks hold no token of ours; what they say is only a hint
     if app.config["ENVIRONMENT"] != "production":
         app.register_blueprint(demo_bank_pages.demo_bank)

@@ -50,3 +50,10 @@ class NoticeReceived(Event):
     """A bank gave a reason to ask about an attempt."""
 
     attempt_id: UUID
+
+
+@dataclass(frozen=True)
+class RefundApproved(Event):
+    """Two people agreed: the bank is to give money back."""
+
+    refund_id: UUID

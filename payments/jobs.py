@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 from flask import current_app
 
-from payments import collecting
+from payments import collecting, refunds
 from payments.gateways import demo_bank, registry
 from portal.db import utc_now
 from portal.jobs import job
@@ -18,6 +18,12 @@ from portal.jobs import job
 def ask_banks_about_open_attempts() -> None:
     """Attempts without an answer, each when its turn on the ladder has come."""
     collecting.ask_due(utc_now())
+
+
+@job(every=timedelta(seconds=30))
+def send_refunds_without_answer() -> None:
+    """Approved refunds the bank has not answered for."""
+    refunds.send_due(utc_now())
 
 
 @job(every=timedelta(seconds=1))

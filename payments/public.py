@@ -8,6 +8,7 @@ from payments.events import InvoiceCancelled, InvoicePaid, PayerCredited, Refund
 from payments.models import Attempt, AttemptState, Invoice, InvoiceState, Receipt
 from payments.operations import cancel_invoice, open_invoice
 from payments.queries import invoice_for, invoices_for, receipt_of
+from payments.refunds import ask_refund
 from payments.rules import InvoiceLine
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "PayerCredited",
     "Receipt",
     "RefundDone",
+    "ask_refund",
     "cancel_invoice",
     "invoice_for",
     "invoices_for",

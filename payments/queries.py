@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from payments.models import Attempt, Invoice, InvoiceState, PayerCredit, Receipt, Refund
+from payments.models import (
+    Attempt,
+    AttemptState,
+    Invoice,
+    InvoiceState,
+    PayerCredit,
+    Receipt,
+    Refund,
+    RefundState,
+)
 from portal.actor import Actor
 from portal.db import db
 from portal.errors import NotFound
@@ -125,3 +134,60 @@ def credits_of_invoice(invoice_id: UUID) -> Sequence[PayerCredit]:
         .where(Attempt.invoice_id == invoice_id)
         .order_by(PayerCredit.given_at)
     ).all()
+
+
+def refund_or_404(refund_id: UUID) -> tuple[Refund, Attempt, Invoice]:
+    found = db.session.execute(
+        select(Refund, Attempt, Invoice)
+        .join(Attempt, Attempt.id == Refund.attempt_id)
+        .join(Invoice, Invoice.id == Attempt.invoice_id)
+        .options(selectinload(Invoice.lines))
+        .where(Refund.id == refund_id)
+    ).first()
+    if found is None:
+        raise NotFound
+    return found[0], found[1], found[2]
+
+
+def refund_desk(limit: int = 100) -> Sequence[tuple[Refund, Attempt, Invoice]]:
+    """Returns that wait for somebody first, then the latest others."""
+    rows = db.session.execute(
+        select(Refund, Attempt, Invoice)
+        .join(Attempt, Attempt.id == Refund.attempt_id)
+        .join(Invoice, Invoice.id == Attempt.invoice_id)
+        .order_by(case((Refund.state == RefundState.ASKED, 0), else_=1), Refund.asked_at.desc())
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def credits_kept(limit: int = 100) -> Sequence[tuple[PayerCredit, Attempt, Invoice]]:
+    """Money of payers that nobody has asked to return yet."""
+    rows = db.session.execute(
+        select(PayerCredit, Attempt, Invoice)
+        .join(Attempt, Attempt.id == PayerCredit.attempt_id)
+        .join(Invoice, Invoice.id == Attempt.invoice_id)
+        .outerjoin(
+            Refund,
+            and_(
+                Refund.attempt_id == Attempt.id,
+                Refund.state.not_in([RefundState.FAILED, RefundState.REJECTED]),
+            ),
+        )
+        .where(PayerCredit.returned_at.is_(None), Refund.id.is_(None))
+        .order_by(PayerCredit.given_at)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def attempts_to_look_at(limit: int = 100) -> Sequence[tuple[Attempt, Invoice]]:
+    """Payments whose bank does not answer, or answers what does not fit."""
+    rows = db.session.execute(
+        select(Attempt, Invoice)
+        .join(Invoice, Invoice.id == Attempt.invoice_id)
+        .where(Attempt.state == AttemptState.UNKNOWN)
+        .order_by(Attempt.sent_at)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from payments import collecting, receipts
-from payments.events import InvoicePaid, NoticeReceived
+from payments import collecting, receipts, refunds
+from payments.events import InvoicePaid, NoticeReceived, RefundApproved
 from portal.actor import Actor
 from portal.db import utc_now
 from portal.events import on
@@ -19,6 +19,12 @@ def ask_the_bank(event: NoticeReceived) -> None:
 def seal_the_receipt(event: InvoicePaid) -> None:
     """The receipt as a sealed paper; drawing takes long, so the worker does it."""
     receipts.seal_receipt(event.invoice_id, by=Actor.system("worker"), now=utc_now())
+
+
+@on(RefundApproved, outside=True)
+def send_the_refund(event: RefundApproved) -> None:
+    """The bank hears of a refund after two people agreed."""
+    refunds.send_refund(event.refund_id)
 
 
 def register() -> None:

@@ -285,6 +285,23 @@ def way_name(name: str) -> str:
     return {"demo_bank": _("Demo bank"), "stripe": _("Bank card")}.get(name, name)
 
 
+def disagreement_words(fields: str) -> str:
+    """Which parts of a bank's answer did not fit."""
+    names = {
+        "amount": _("Amount"),
+        "currency": _("Currency"),
+        "reference": _("Payment reference"),
+        "environment": _("Test or real"),
+        "gateway_id": _("The bank's own number"),
+    }
+    joint = "، " if current_lang() == "ar" else ", "
+    return joint.join(names.get(field, field) for field in fields.split(", "))
+
+
 @payments.app_context_processor
 def _names() -> dict[str, object]:
-    return {"way_name": way_name, "agency_name": agency_name}
+    return {
+        "way_name": way_name,
+        "agency_name": agency_name,
+        "disagreement_words": disagreement_words,
+    }
