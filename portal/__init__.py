@@ -26,6 +26,7 @@ from portal.db import (
     session_in_transaction,
 )
 from portal.jobs import worker_command
+from portal.pages import field_aria
 
 log = logging.getLogger("diwan.requests")
 csrf = CSRFProtect()
@@ -144,7 +145,7 @@ def create_app(config: type[Config] = Config, **overrides: Any) -> Portal:
     i18n.init_app(app)
     errors.init_app(app)
     app.jinja_env.globals.update(
-        csrf_token=generate_csrf, demo=app.config["ENVIRONMENT"] != "production"
+        csrf_token=generate_csrf, _aria=field_aria, demo=app.config["ENVIRONMENT"] != "production"
     )
     app.jinja_env.globals.setdefault("asset", lambda name: flask.url_for("static", filename=name))
     app.before_request(_begin)

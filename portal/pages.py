@@ -46,6 +46,14 @@ def page(
     return flask.make_response(html, status)
 
 
+def field_aria(field: Any, hint: Any = None) -> dict[str, str]:
+    """What a field's control says of its hint and its error (used by ``ui/fields.html``)."""
+    described = [f"{field.id}-h"] if hint or field.description else []
+    if not field.errors:
+        return {"aria-describedby": described[0]} if described else {}
+    return {"aria-describedby": " ".join([*described, f"{field.id}-e"]), "aria-invalid": "true"}
+
+
 def redirect_to(endpoint: str, **values: Any) -> Response:
     """See the other page (303), in the same language."""
     return flask.redirect(flask.url_for(endpoint, **values), 303)
