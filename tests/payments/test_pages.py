@@ -202,9 +202,11 @@ def test_a_return_is_asked_by_one_and_approved_by_another(app, browser, owed) ->
         first, second = make.finance_person(), make.finance_person()
         attempt = db.session.scalars(select(Attempt.id)).one()
         db.session.remove()
-    desk = "/ar/payments/refunds"
+    desk = "/en/payments/refunds"
     assert browser.get(f"{desk}/").status_code == 403  # the payer
     sign_in(browser, first, level=3)
+    for path in ("/", f"/ask/{attempt}"):
+        assert browser.get(f"/ar/payments/refunds{path}").status_code == 200
     assert browser.get(f"{desk}/ask/{attempt}").status_code == 200
     for amount in ("", "x", "12.3456", "-1", "0"):
         bad = browser.post(f"{desk}/ask/{attempt}", data={"amount": amount, "reason": "سبب"})
