@@ -26,7 +26,7 @@ CODE = "PAM-900"
 def town(any_app: Portal) -> Portal:
     with any_app.app_context():
         load_demo()
-    # pages are checked too
+    any_app.test_client_class = CheckingClient
     return any_app
 
 
