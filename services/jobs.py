@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
@@ -11,6 +13,8 @@ from portal.db import unit_of_work, utc_now
 from portal.jobs import job
 from services import queries, workflow
 from services.models import Application, Draft, Timer
+
+log = logging.getLogger("diwan.services")
 
 
 @job(every=timedelta(minutes=1))
@@ -24,14 +28,21 @@ def fire_timers() -> None:
             )
         )
     for timer_id in due:
-        with unit_of_work() as session:
-            timer = session.get_one(Timer, timer_id)
-            if timer.fired_at is not None:
-                continue
-            timer.fired_at = now
-            application = queries.application_or_404(timer.application_id, lock=True)
-            if application.state == timer.state:
-                workflow.perform(application, timer.action, by=Actor.system("timer"), now=now)
+        try:
+            _fire(timer_id, now)
+        except Exception:
+            log.exception("services.timer.failed timer=%s", timer_id)
+
+
+def _fire(timer_id: UUID, now: datetime) -> None:
+    with unit_of_work() as session:
+        timer = session.get_one(Timer, timer_id)
+        if timer.fired_at is not None:
+            return
+        application = queries.application_or_404(timer.application_id, lock=True)
+        if application.state == timer.state:
+            workflow.perform(application, timer.action, by=Actor.system("timer"), now=now)
+        timer.fired_at = now
 
 
 @job(every=timedelta(minutes=5))

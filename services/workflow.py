@@ -163,6 +163,18 @@ def round_began(application: Application) -> int:
     )
 
 
+def voting_round(application: Application) -> int:
+    """The step by which the committee got the file last: each time its members vote anew."""
+    return (
+        db.session.scalar(
+            select(func.max(Step.n)).where(
+                Step.application_id == application.id, Step.to_state == application.state
+            )
+        )
+        or 0
+    )
+
+
 def people_of(application: Application, actions: tuple[str, ...]) -> set[UUID]:
     """Who performed these actions in the present round."""
     return set(
@@ -190,10 +202,24 @@ def is_party(application: Application, actor: Actor) -> bool:
     )
 
 
+def may_act_for(application: Application, actor: Actor) -> bool:
+    """Whether the actor may see and move the application as applicant, today.
+
+    Who applied for an employer and lost the mandate since may not.
+    """
+    from portal.identity.current import mandate_holds
+
+    if actor.person_id is None:
+        return False
+    if application.organisation_id is None:
+        return actor.person_id == application.applicant_id
+    return mandate_holds(actor.person_id, application.organisation_id)
+
+
 def may_perform(application: Application, action: Action, actor: Actor) -> None:
     """Errors: Forbidden, OwnCase, SamePerson."""
     if action.by == "applicant":
-        if not is_party(application, actor):
+        if not may_act_for(application, actor):
             raise Forbidden
     elif action.by in {"officer", "head", "committee"}:
         role = "unit_head" if action.by == "head" else "officer"
@@ -212,7 +238,11 @@ def possible(application: Application, actor: Actor, now: datetime) -> list[Acti
     definition = definition_of(application.version_id)
     found = []
     for action in definition.workflow.actions:
-        if application.state not in action.from_ or action.by in {"rule", "timer", "system"}:
+        if application.state not in action.from_ or action.by not in {
+            "applicant",
+            "officer",
+            "head",
+        }:
             continue
         try:
             may_perform(application, action, actor)
@@ -239,6 +269,20 @@ def perform(
     action = definition.action(action_id)
     if action is None or application.state not in action.from_:
         raise NotAllowed
+    if action.by == "committee":  # only the votes decide: see cast_vote
+        raise NotAllowed
+    _perform(application, definition, action, by=by, now=now, data=data)
+
+
+def _perform(
+    application: Application,
+    definition: Definition,
+    action: Action,
+    *,
+    by: Actor,
+    now: datetime,
+    data: Mapping[str, Any] | None,
+) -> None:
     may_perform(application, action, by)
     given = dict(data or {})
     if any(not given.get(need) for need in action.needs):
@@ -432,6 +476,8 @@ def answer_opinion(opinion: Opinion, *, verdict: str, words: str, by: Actor, now
         raise NotAllowed
     if not by.has_role("officer", opinion.agency):
         raise Forbidden
+    if is_party(db.session.get_one(Application, opinion.application_id), by):
+        raise OwnCase
     opinion.answered_at, opinion.answered_by = now, by.person_id
     opinion.verdict, opinion.words = verdict, words
     db.session.flush()
@@ -460,7 +506,9 @@ def cast_vote(
     if probe is None:
         raise NotAllowed
     may_perform(application, probe, by)
-    began = round_began(application)
+    if any(not data.get(need) for need in probe.needs):
+        raise Incomplete
+    began = voting_round(application)
     votes = db.session.scalars(
         select(Vote).where(Vote.application_id == application.id, Vote.round == began)
     ).all()
@@ -479,8 +527,13 @@ def cast_vote(
     if len(votes) + 1 < committee.seats:
         return
     choices = {vote.choice for vote in votes} | {choice}
-    deciding = committee.votes[choice] if len(choices) == 1 else committee.split
-    perform(application, deciding, by=by, now=now, data=data)
+    if len(choices) == 1:
+        _perform(application, definition, probe, by=by, now=now, data=data)
+        return
+    split = definition.action(committee.split)
+    if split is None or application.state not in split.from_:
+        raise NotAllowed
+    _perform(application, definition, split, by=Actor.system("committee"), now=now, data={})
 
 
 def _finish(

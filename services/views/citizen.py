@@ -204,7 +204,7 @@ def list_applications() -> Response:
 
 def _mine(application_id: UUID, *, lock: bool = False) -> Application:
     application = queries.application_or_404(application_id, lock=lock)
-    access.demand(workflow.is_party(application, current_actor()), hide=True)
+    access.demand(workflow.may_act_for(application, current_actor()), hide=True)
     return application
 
 

@@ -125,7 +125,7 @@ def _file(application_id: UUID, *, lock: bool = False) -> Application:
     application = queries.application_or_404(application_id, lock=lock)
     actor = current_actor()
     allowed = actor.has_role("officer", application.agency, application.unit_id) or actor.has_role(
-        "unit_head", application.agency
+        "unit_head", application.agency, application.unit_id
     )
     access.demand(allowed and application.unit_id is not None, hide=True)
     access.demand(not workflow.is_party(application, actor))
@@ -154,7 +154,7 @@ def _render(application: Application, *, told: str = "", typed: Any = None) -> R
             a for a in workflow.possible(application, actor, now) if a.by in {"officer", "head"}
         ],
         committee=state.committee,
-        votes=len(queries.votes_of(application.id, workflow.round_began(application))),
+        votes=len(queries.votes_of(application.id, workflow.voting_round(application))),
         held_by_other=application.assignee_id not in (None, actor.person_id),
         told=told,
         typed=typed or {},
@@ -209,7 +209,7 @@ def act(application_id: UUID, action_id: str) -> Response:
                 by=current_actor(),
                 now=utc_now(),
                 data=data,
-                expected_version=form.get("row_version", type=int),
+                expected_version=form.get("row_version", 0, type=int),
             )
     except (workflow.Stale, workflow.Incomplete, workflow.NotAllowed) as error:
         db.session.rollback()
