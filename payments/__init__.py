@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def init_app(app: Portal) -> None:
-    from payments import demo_bank_pages, jobs, refund_views, subscribers, views
+    from payments import cli, demo_bank_pages, jobs, refund_views, subscribers, views
     from portal import csrf
 
     ledger.init_app(app)
@@ -24,6 +24,7 @@ def init_app(app: Portal) -> None:
     csrf.exempt(views.notices)  # banks hold no token of ours; what they say is only a hint
     if app.config["ENVIRONMENT"] != "production":
         app.register_blueprint(demo_bank_pages.demo_bank)
+        app.cli.add_command(cli.bank_cli)
     subscribers.register()
     jobs.register()
     register_menu("payments.list_invoices", _l("Payments"), 30)
