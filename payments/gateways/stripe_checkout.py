@@ -208,7 +208,8 @@ class StripeCheckout:
             params={"payment_intent": refund.attempt.gateway_id or "", "limit": 100}
         )
         for found in listed.auto_paging_iter():
-            if (found.metadata or {}).get("refund") == str(refund.id):
+            named: dict[str, Any] = found.metadata.to_dict() if found.metadata else {}
+            if named.get("refund") == str(refund.id):
                 return found
         return None
 
