@@ -8,6 +8,7 @@ the rule. *Not known* is a third answer beside yes and no, and never becomes eit
 from __future__ import annotations
 
 import calendar
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -319,8 +320,9 @@ def compile_rule(source: Any) -> Rule:
         if operator in {"and", "or"} and isinstance(raw, list | tuple):
             parts = (operator, tuple(compile_rule(part) for part in raw))
     try:
-        program = _ENGINE.compile_strict(plain)
-    except datalogic_py.DataLogicError as error:
+        # As JSON text: the engine would read a bare string as a whole rule.
+        program = _ENGINE.compile_strict(json.dumps(plain))
+    except (datalogic_py.DataLogicError, TypeError, ValueError) as error:
         raise RuleRefused(str(error)) from error
     return Rule(source, tuple(walker.reads), program, tuple(walker.own), parts)
 
