@@ -217,7 +217,9 @@ class Fact(Strict):
     format: Format = "text"
     #: A person may answer it before sign-in, when rules need it ("am I entitled?").
     ask: Text | None = None
-    options: dict[str, Text] = {}
+    options: dict[Id, Text] = {}
+    #: The reference list its codes belong to.
+    list: str | None = None
 
 
 class Source(Strict):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import flask
 from werkzeug.wrappers import Response
 
@@ -15,7 +13,8 @@ from portal.i18n import current_lang, kuwait_date
 from portal.pages import PortalForm, page
 from portal.text import clean_typed
 from portal.text.agencies import agency_name, all_agencies
-from services import catalogue, rules
+from services import catalogue, entitlement, rules
+from services.answering import section_form
 from services.views.citizen import applicant
 
 
@@ -72,16 +71,6 @@ def show_service(code: str) -> Response:
     )
 
 
-def _asked(definition: Any) -> list[tuple[str, str, Any]]:
-    """(source, fact, words) of what may be asked before sign-in."""
-    return [
-        (name, fact, words)
-        for name, source in definition.prefill.items()
-        for fact, words in source.facts.items()
-        if words.ask is not None and words.format == "yes_no"
-    ]
-
-
 @applicant.route("/services/<code>/entitled", methods=["GET", "POST"])
 @access.public
 def ask_entitlement(code: str) -> Response:
@@ -90,20 +79,27 @@ def ask_entitlement(code: str) -> Response:
     if service is None or service.definition is None:
         raise NotFound
     definition = service.definition
-    form, source = PortalForm(), {}
+    today = kuwait_date(utc_now())
+    asked = entitlement.questions(definition)
+    form = (
+        section_form(asked, {}, today=today, required=frozenset())
+        if asked
+        else PortalForm()
+    )
+    for name in [question.id for question in asked.fields] if asked else ():
+        form[name].flags.required = True
     assessed = None
-    if form.validate_on_submit():
-        for name, fact, _words in _asked(definition):
-            said = flask.request.form.get(f"{name}.{fact}")
-            if said in {"yes", "no"}:
-                source.setdefault(name, {})[fact] = said == "yes"
-        assessed = rules.evaluate(definition, {}, today=kuwait_date(utc_now()), source=source)
+    if form.validate_on_submit() or asked is None:
+        answers, source = entitlement.split(form.stored() if asked else {})
+        assessed = rules.evaluate(definition, answers, today=today, source=source)
     return page(
         "services/ask_entitlement.html",
         form=form,
         service=service,
         definition=definition,
-        asked=_asked(definition),
-        source=source,
+        asked=asked,
         assessed=assessed,
+        missing=[entitlement.missing(definition, c) for c in assessed.conditions]
+        if assessed
+        else [],
     )
