@@ -661,6 +661,8 @@ class _File:
             if section.repeat:
                 given = self.given.get(section.repeat.of)
                 items = given if isinstance(given, list) else []
+                if not items and (given is None or section.repeat.min):
+                    continue  # nobody listed yet is not "nobody": sums stay unknown
                 if len(items) > section.repeat.max:
                     raise BudgetExceeded(f"more than {section.repeat.max} lines")
                 self.data["answers"][section.repeat.of] = [

@@ -143,6 +143,14 @@ def test_the_assistance_is_explained_by_the_values_it_read() -> None:
     assert rules.value_of(family, "payment.amount_fils", found, today=TODAY) == 180_000
 
 
+def test_a_household_not_listed_yet_has_no_known_income() -> None:
+    family = loading.shipped()["mosa.family_assistance.apply"]
+    for answers in ({}, {"members": []}, {"members": None}):
+        found = rules.evaluate(family, {"pays_rent": False, **answers}, today=TODAY)
+        assert "monthly_income" not in found.computed
+        assert "below_level" in found.because
+
+
 def test_each_reason_names_what_is_missing() -> None:
     permit = loading.shipped()["pam.work_permit.issue"]
     found = rules.evaluate(permit, {}, today=TODAY)
