@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def init_app(app: Portal) -> None:
     from payments import cli, demo_bank_pages, jobs, refund_views, subscribers, views
+    from payments.finance import views as finance_views
     from portal import csrf
 
     ledger.init_app(app)
+    app.register_blueprint(finance_views.finance)
     app.register_blueprint(views.payments)
     app.register_blueprint(views.notices)
     app.register_blueprint(refund_views.refund_desk)

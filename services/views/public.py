@@ -81,11 +81,7 @@ def ask_entitlement(code: str) -> Response:
     definition = service.definition
     today = kuwait_date(utc_now())
     asked = entitlement.questions(definition)
-    form = (
-        section_form(asked, {}, today=today, required=frozenset())
-        if asked
-        else PortalForm()
-    )
+    form = section_form(asked, {}, today=today, required=frozenset()) if asked else PortalForm()
     for name in [question.id for question in asked.fields] if asked else ():
         form[name].flags.required = True
     assessed = None

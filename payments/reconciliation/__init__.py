@@ -1,0 +1,1 @@
+"""The bank's word beside ours: files in, matches out, nothing guessed."""
