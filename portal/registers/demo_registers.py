@@ -59,14 +59,18 @@ def _permits(today: date) -> list[dict[str, Any]]:
     return [
         {
             "number": f"PMT-2024-99{number:04d}",
-            "worker_ar": ar,
-            "worker_en": en,
             "name_ar": ar,
             "name_en": en,
-            "occupation": "civil_engineer",
-            "wage": 450000,
-            "expires_on": (today + timedelta(days=20 + number)).isoformat(),
+            "worker_name_ar": ar,
+            "worker_name_en": en,
+            "nationality": "IN",
+            "occupation": "civil_engineer" if number == 1 else "steel_fixer",
+            "wage_fils": 450000 if number == 1 else 120000,
             "valid_until": (today + timedelta(days=20 + number)).isoformat(),
+            # The seventh worker's passport has run out: that one alone waits.
+            "passport_expires_on": (
+                today + timedelta(days=-12 if number == 7 else 900)
+            ).isoformat(),
         }
         for number, (ar, en) in enumerate(names, 1)
     ]
