@@ -70,9 +70,11 @@ def _figures() -> Sequence[Figure]:
 
 def init_app(app: Portal) -> None:
     from services import jobs, subscribers
+    from services.cli import services_cli
     from services.views import officer, public
     from services.views.citizen import applicant
 
+    app.cli.add_command(services_cli)
     app.register_blueprint(applicant)
     app.register_blueprint(officer.desk)
     app.logger.debug("services: %s %s %s", jobs.__name__, subscribers.__name__, public.__name__)
@@ -96,6 +98,20 @@ def init_app(app: Portal) -> None:
             _l("For employers, within the approved need"),
             "briefcase",
             20,
+        ),
+        (
+            "PAM-005",
+            _l("Renew a work permit"),
+            _l("See old and new side by side before you pay"),
+            "refresh-cw",
+            30,
+        ),
+        (
+            "MOSA-001",
+            _l("Family assistance"),
+            _l("Worked out before your eyes, decided by two"),
+            "hand-heart",
+            40,
         ),
     ):
         register_home_card(

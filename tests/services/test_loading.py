@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
+from pathlib import Path
+
 import pytest
 
-from services import loading, reference_data
+from portal import Portal
+from portal.identity import demo
+from portal.operating import load_demo
+from portal.registers.demo_registers import DemoRegisters
+from services import loading, reference_data, rules
 from services.definition import Definition
 from services.loading import BadDefinition, read_yaml
 
@@ -82,3 +90,64 @@ def test_the_schema_is_exported() -> None:
     schema = Definition.model_json_schema()
     assert schema["additionalProperties"] is False
     assert "eligibility" in schema["properties"]
+
+
+def test_the_commands_for_those_who_write_definitions(app: Portal, tmp_path: Path) -> None:
+    runner = app.test_cli_runner()
+    printed = runner.invoke(args=["services", "schema"])
+    assert json.loads(printed.output)["title"] == "Definition"
+    shipped = sorted(str(path) for path in loading.FOLDER.glob("*/*.yaml"))
+    assert runner.invoke(args=["services", "check", *shipped]).exit_code == 0
+    text = Path(shipped[0]).read_text(encoding="utf-8")
+    spoilt = tmp_path / "spoilt.yaml"
+    spoilt.write_text(text.replace("to: study", "to: nowhere"), encoding="utf-8")
+    refused = runner.invoke(args=["services", "check", str(spoilt)])
+    assert refused.exit_code == 1
+    assert "nowhere" in refused.output
+    spoilt.write_text("a: 1\na: 2", encoding="utf-8")
+    assert runner.invoke(args=["services", "check", str(spoilt)]).exit_code == 1
+
+
+def test_the_demo_registers_tell_what_the_definitions_read(app: Portal) -> None:
+    with app.test_request_context("/ar/"):
+        load_demo()
+        asked = {"today": date(2026, 11, 24), "organisation_id": demo.ORGANISATION}
+        registers = DemoRegisters()
+        for definition in loading.shipped().values():
+            for source in definition.prefill.values():
+                told = registers.look_up(
+                    source.register_name, person_id=demo.person_id("rajesh"), **asked
+                )
+                if source.register_name == "services.decision":
+                    continue
+                one = told[0] if isinstance(told, list) else told
+                unknown = {"worker_civil_id"}
+                assert set(source.facts) - set(one) <= unknown, source.register_name
+
+
+def test_one_permit_of_twelve_waits_for_a_passport(app: Portal) -> None:
+    renewal = loading.shipped()["pam.work_permit.renew"]
+    today = date(2026, 11, 24)
+    with app.test_request_context("/ar/"):
+        load_demo()
+        asked = {
+            "person_id": demo.person_id("mona"),
+            "organisation_id": demo.ORGANISATION,
+            "today": today,
+        }
+        licence = DemoRegisters().look_up("commerce.licence", **asked)
+        permits = DemoRegisters().look_up("labour.permit", **asked)
+    verdicts = [
+        rules.evaluate(
+            renewal,
+            {"permit_no": permit["number"], "years": "one", "wage_changes": False},
+            today=today,
+            source={"licence": licence, "permit": permit},
+        )
+        for permit in permits
+    ]
+    assert [v.because for v in verdicts if v.verdict is rules.Verdict.UNMET] == [["passport_valid"]]
+    assert sum(v.verdict is rules.Verdict.MET for v in verdicts) == len(permits) - 1
+    assert {v.fee_fils for v in verdicts} == {10_000}
+    first = verdicts[0].changes[0]
+    assert (first.old, first.new) == ("2026-12-15", "2027-12-15")
