@@ -101,7 +101,7 @@ def assess_draft(
 ) -> tuple[rules.Assessment, dict[str, Any]]:
     """The draft judged with what the registers say now."""
     definition = definition_of(draft.version_id)
-    source = sources.read(definition, by, today=kuwait_date(now))
+    source = sources.read(definition, by, today=kuwait_date(now), answers=draft.answers)
     assessed = rules.evaluate(definition, draft.answers, today=kuwait_date(now), source=source)
     return assessed, source
 
@@ -151,6 +151,12 @@ def submit(draft: Draft, *, shown: str, by: Actor, now: datetime) -> Application
     if assessed.verdict is rules.Verdict.UNMET:
         raise NotEntitled
     application = _new_application(definition, draft, assessed, by=by, now=now)
+    if definition.appeal_of:
+        first = sources.appealed(definition, by, assessed.answers.get("application_no"))
+        if first is None:
+            raise NotEntitled
+        application.appeal_of = first.id
+        application.organisation_id = first.organisation_id
     db.session.add(application)
     db.session.flush()
     body = canonical(assessed.answers)

@@ -62,6 +62,15 @@ def steps_of(application_id: UUID) -> list[tuple[Step, Person | None]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def last_words(application_id: UUID) -> str:
+    """What the last step said in the officer's own words; empty when nothing."""
+    data = db.session.scalar(
+        select(Step.data).where(Step.application_id == application_id).order_by(Step.n.desc())
+        .limit(1)
+    )  # fmt: skip
+    return str((data or {}).get("reason") or "")
+
+
 def submissions_of(application_id: UUID) -> Sequence[Submission]:
     return db.session.scalars(
         select(Submission).where(Submission.application_id == application_id).order_by(Submission.n)

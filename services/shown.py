@@ -77,3 +77,9 @@ def answer_rows(definition: Definition, assessed: Assessment) -> list[Row]:
             value = assessed.answers.get(field.id, assessed.computed.get(field.id))
             rows.append(Row(section.id, field.id, both(field.label), shown(field, value)))
     return rows
+
+
+def step_label(definition: Definition, action: str) -> str:
+    """The words of a step, those of an upheld appeal included."""
+    found = definition.action(action)
+    return both(found.label) if found else _("Reopened after an appeal was upheld")

@@ -6,6 +6,7 @@ and is told so.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,14 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
-from payments.public import InvoiceLine, cancel_invoice, invoice_for, open_invoice
+from payments.public import (
+    Invoice,
+    InvoiceLine,
+    ask_refund,
+    cancel_invoice,
+    invoice_for,
+    open_invoice,
+)
 from portal import audit, worktime
 from portal.actor import Actor
 from portal.db import db
@@ -40,6 +48,8 @@ from services.versions import definition_of
 
 #: A chain of steps by rule longer than this is a fault of the definition.
 LONGEST_CHAIN = 12
+#: The step an upheld appeal adds to the first application.
+REOPENED = "reopened"
 
 
 class Stale(DomainError):
@@ -156,7 +166,8 @@ def round_began(application: Application) -> int:
     return (
         db.session.scalar(
             select(func.max(Step.n)).where(
-                Step.application_id == application.id, Step.action.in_(("submit", "resubmit"))
+                Step.application_id == application.id,
+                Step.action.in_(("submit", "resubmit", REOPENED)),
             )
         )
         or 0
@@ -216,6 +227,13 @@ def may_act_for(application: Application, actor: Actor) -> bool:
     return mandate_holds(actor.person_id, application.organisation_id)
 
 
+def _acted_on(application_id: UUID) -> set[UUID | None]:
+    """Everybody who took a step or voted on an application."""
+    steps = db.session.scalars(select(Step.by_id).where(Step.application_id == application_id))
+    votes = db.session.scalars(select(Vote.member_id).where(Vote.application_id == application_id))
+    return {*steps, *votes}
+
+
 def may_perform(application: Application, action: Action, actor: Actor) -> None:
     """Errors: Forbidden, OwnCase, SamePerson."""
     if action.by == "applicant":
@@ -227,6 +245,10 @@ def may_perform(application: Application, action: Action, actor: Actor) -> None:
             raise Forbidden
         if is_party(application, actor):
             raise OwnCase
+        if application.appeal_of is not None and actor.person_id in _acted_on(
+            application.appeal_of
+        ):
+            raise SamePerson
     elif actor.system_name is None:
         raise Forbidden
     if action.not_same_as and actor.person_id in people_of(application, action.not_same_as):
@@ -312,6 +334,29 @@ def _follow_rules(application: Application, definition: Definition, now: datetim
     raise NotAllowed
 
 
+def _record_step(
+    application: Application,
+    action: str,
+    before: str,
+    after: str,
+    *,
+    by: Actor,
+    now: datetime,
+    data: dict[str, Any],
+) -> None:
+    n = db.session.scalar(
+        select(func.coalesce(func.max(Step.n), 0)).where(Step.application_id == application.id)
+    )
+    db.session.add(
+        Step(
+            application_id=application.id, n=(n or 0) + 1, at=now, action=action,
+            from_state=before, to_state=after, by_id=by.person_id, by_system=by.system_name,
+            on_behalf_of=by.on_behalf_of, data=data,
+        )
+    )  # fmt: skip
+    db.session.flush()
+
+
 def _step(
     application: Application,
     definition: Definition,
@@ -322,23 +367,15 @@ def _step(
     data: dict[str, Any],
 ) -> None:
     before = application.state
-    n = db.session.scalar(
-        select(func.coalesce(func.max(Step.n), 0)).where(Step.application_id == application.id)
-    )
-    db.session.add(
-        Step(
-            application_id=application.id, n=(n or 0) + 1, at=now, action=action.id,
-            from_state=before, to_state=action.to, by_id=by.person_id, by_system=by.system_name,
-            on_behalf_of=by.on_behalf_of, data=data,
-        )
-    )  # fmt: skip
+    _record_step(application, action.id, before, action.to, by=by, now=now, data=data)
     application.state = action.to
     db.session.execute(
         update(Timer)
         .where(Timer.application_id == application.id, Timer.fired_at.is_(None))
         .values(fired_at=now)
     )
-    _enter(application, definition, definition.workflow.states[action.to], now=now, data=data)
+    state = definition.workflow.states[action.to]
+    _enter(application, definition, state, by=by, now=now, data=data)
     db.session.flush()
     audit.record(
         f"services.application.{action.id}", on=subject_of(application), by=by, now=now,
@@ -360,6 +397,7 @@ def _enter(
     definition: Definition,
     state: State,
     *,
+    by: Actor,
     now: datetime,
     data: dict[str, Any],
 ) -> None:
@@ -384,7 +422,7 @@ def _enter(
     if owner == "system":
         _ask_opinions(application, definition, now)
     if state.final:
-        _finish(application, definition, state, now=now, data=data)
+        _finish(application, definition, state, by=by, now=now, data=data)
 
 
 def _run_clock(
@@ -541,6 +579,7 @@ def _finish(
     definition: Definition,
     state: State,
     *,
+    by: Actor,
     now: datetime,
     data: dict[str, Any],
 ) -> None:
@@ -564,10 +603,57 @@ def _finish(
         cancel_invoice(
             invoice, reason=state.outcome or "final", now=now, by=Actor.system("services")
         )
+    if invoice is not None and invoice.state == "paid":
+        _return_fee(application, definition, invoice, by=by, now=now)
+    if state.reopens and application.appeal_of is not None:
+        _reopen(application.appeal_of, by=by, now=now)
     if state.issues and definition.paper:
         publish(PaperDue(application.id))
     if state.pays and definition.payment_order:
         _order_payment(application, definition, now)
+
+
+def _return_fee(
+    application: Application, definition: Definition, invoice: Invoice, *, by: Actor, now: datetime
+) -> None:
+    """Ask for what the definition promised to return; finance approves it.
+
+    When nobody in person ended the case, the applicant is the one who asks.
+    """
+    back = definition.money_back.get(application.state)
+    if back is None or not back.returned:
+        return
+    fils = sum(line.fils for line in assess(application).fees if line.id in back.returned)
+    asker = by if by.person_id is not None else Actor(person_id=application.applicant_id)
+    if not fils:
+        return
+    with contextlib.suppress(DomainError):  # returned already, before an appeal reopened the case
+        ask_refund(invoice, amount_fils=fils, reason=back.words.ar, now=now, by=asker)
+
+
+def _reopen(application_id: UUID, *, by: Actor, now: datetime) -> None:
+    """An appeal was upheld: the first application goes back to its first study."""
+    first = db.session.scalars(
+        select(Application).where(Application.id == application_id).with_for_update()
+    ).one()
+    definition = definition_of(first.version_id)
+    states = definition.workflow.states
+    name = next(
+        (key for key, state in states.items() if (state.owner or "").startswith("queue:")),
+        next(key for key, state in states.items() if state.stage == "decision"),
+    )
+    first.closed_at, first.outcome, first.decision = None, None, {}
+    first.clock_used_minutes, first.sla = 0, None
+    _record_step(first, REOPENED, first.state, name, by=by, now=now, data={})
+    first.state = name
+    _enter(first, definition, states[name], by=by, now=now, data={})
+    db.session.flush()
+    audit.record(
+        "services.application.reopened", on=subject_of(first), by=by, now=now,
+        about=first.applicant_id,
+    )  # fmt: skip
+    publish(ApplicationMoved(first.id, REOPENED, name))
+    _follow_rules(first, definition, now)
 
 
 def _order_payment(application: Application, definition: Definition, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import flask
@@ -17,12 +18,13 @@ from portal.errors import NotFound
 from portal.i18n import both, kuwait_date
 from portal.identity import current_actor
 from portal.pages import PortalForm, page, redirect_to
-from services import applying, queries, workflow
+from services import applying, correcting, queries, sources, workflow
 from services.answering import section_form
 from services.definition import Definition
+from services.letters import letter_of
 from services.loading import shipped
 from services.models import Application, Draft
-from services.shown import answer_rows
+from services.shown import answer_rows, step_label
 from services.versions import definition_of
 
 applicant = flask.Blueprint(
@@ -79,7 +81,12 @@ def answer_section(code: str, section_id: str) -> Response:
     now = utc_now()
     if section.repeat:
         return _items(code, pinned, draft, section_id, asked, now)
-    form = section_form(section, draft.answers if draft else {}, today=kuwait_date(now))
+    form = section_form(
+        section,
+        draft.answers if draft else {},
+        today=kuwait_date(now),
+        registers=sources.records(pinned, section.fields, current_actor(), today=kuwait_date(now)),
+    )
     if form.validate_on_submit():
         stored = form.stored()
         kept = applying.begin_draft(pinned, by=current_actor(), now=now)
@@ -208,6 +215,15 @@ def _mine(application_id: UUID, *, lock: bool = False) -> Application:
     return application
 
 
+def _may_appeal(application: Application, now: datetime) -> bool:
+    until = application.decision.get("appeal_until")
+    return (
+        until is not None
+        and datetime.fromisoformat(until) > now
+        and application.decision.get("appeal_to") in shipped()
+    )
+
+
 @applicant.get("/my/applications/<uuid:application_id>")
 @access.signed_in(level=2)
 def show_application(application_id: UUID) -> Response:
@@ -228,8 +244,57 @@ def show_application(application_id: UUID) -> Response:
         invoice=invoice,
         receipt=receipt_of(invoice.id) if invoice is not None else None,
         paper=document_for(subject),
+        step_label=step_label,
+        can_correct=correcting.can_correct(application),
+        asked=queries.last_words(application.id),
+        letter=letter_of(application, definition),
+        may_appeal=_may_appeal(application, now),
+        supplement=invoice_for(f"{subject}:supplement"),
         possible=[
             a for a in workflow.possible(application, current_actor(), now) if a.id == "withdraw"
+        ],
+    )
+
+
+@applicant.route("/my/applications/<uuid:application_id>/correct", methods=["GET", "POST"])
+@access.signed_in(level=2)
+def correct(application_id: UUID) -> Response:
+    """Only the questions the officer named are open; the rest stands as handed in."""
+    application = _mine(application_id, lock=flask.request.method == "POST")
+    if not correcting.can_correct(application):
+        return redirect_to("services.show_application", application_id=application_id)
+    definition = definition_of(application.version_id)
+    section = correcting.open_section(definition, application)
+    now, actor = utc_now(), current_actor()
+    answers = workflow.last_submission(application).answers
+    if section is None:
+        form: Any = PortalForm()
+        given: dict[str, Any] = {}
+    else:
+        form = section_form(
+            section, answers, today=kuwait_date(now),
+            registers=sources.records(definition, section.fields, actor, today=kuwait_date(now)),
+        )  # fmt: skip
+    if form.validate_on_submit():
+        given = form.stored() if section is not None else {}
+        missing = correcting.lacking(application, {**answers, **given}, now=now)
+        if not missing:
+            correcting.resubmit(application, given, by=actor, now=now)
+            return redirect_to("services.show_application", application_id=application_id)
+        for field_id in missing:
+            field = definition.field(field_id)
+            label = both(field.label) if field else field_id
+            form[field_id].errors = [_("Enter: %(question)s", question=label)]
+    return page(
+        "services/correct_application.html",
+        form=form,
+        application=application,
+        section=section,
+        asked=queries.last_words(application.id),
+        rows=[
+            row
+            for row in answer_rows(definition, workflow.assess(application))
+            if row.field_id not in application.open_fields
         ],
     )
 

@@ -18,9 +18,10 @@ from portal.db import db, is_postgres, keep_anyway, utc_now
 from portal.errors import DomainError, NotFound
 from portal.identity import Unit, current_actor
 from portal.pages import PortalForm, page, redirect_to
-from services import queries, workflow
+from services import correcting, queries, workflow
+from services.definition import Definition
 from services.models import Application
-from services.shown import answer_rows
+from services.shown import answer_rows, shown, step_label
 from services.versions import definition_of
 
 desk = flask.Blueprint(
@@ -132,6 +133,11 @@ def _file(application_id: UUID, *, lock: bool = False) -> Application:
     return application
 
 
+def _shown(definition: Definition, name: str, value: Any) -> Any:
+    field = definition.field(name)
+    return shown(field, value) if field is not None else value
+
+
 def _render(application: Application, *, told: str = "", typed: Any = None) -> Response:
     actor, now = current_actor(), utc_now()
     definition = definition_of(application.version_id)
@@ -145,7 +151,13 @@ def _render(application: Application, *, told: str = "", typed: Any = None) -> R
         state=state,
         assessed=assessed,
         rows=answer_rows(definition, assessed),
-        submissions=queries.submissions_of(application.id),
+        changes=[
+            (label, _shown(definition, name, old), _shown(definition, name, new))
+            for label, name, old, new in correcting.changes_of(
+                definition, list(queries.submissions_of(application.id))
+            )
+        ],
+        step_label=step_label,
         steps=queries.steps_of(application.id),
         opinions=queries.opinions_of(application.id),
         invoice=invoice_for(subject),
