@@ -1,4 +1,4 @@
-"""A file sent back: only the named questions open, the clock stands still, the answers come again."""
+"""A file sent back: only the named questions open, and the answers come again."""
 
 from __future__ import annotations
 

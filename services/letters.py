@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from certification.public import document_for
-from portal.i18n import current_lang, format_date, kuwait_date
+from portal.i18n import current_lang, format_date, kuwait_date, ltr
 from portal.text.agencies import agency_name
 from services import checks, workflow
 from services.definition import Definition
@@ -24,14 +24,14 @@ def letter_of(application: Application, definition: Definition) -> str | None:
     decision: dict[str, Any] = application.decision
     paper = document_for(workflow.subject_of(application))
     until = decision.get("appeal_until")
-    case = {
-        "number": application.number,
+    case: dict[str, Any] = {
+        "number": ltr(application.number),
         "submitted_on": format_date(kuwait_date(application.submitted_at)),
         "decided_on": format_date(kuwait_date(application.closed_at or application.submitted_at)),
         "agency": agency_name(application.agency)[lang],
     }
     if paper is not None:
-        case["paper_number"] = paper.number
+        case["paper_number"] = ltr(paper.number)
     values = {
         "case": case,
         "answers": workflow.last_submission(application).answers,

