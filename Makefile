@@ -7,14 +7,8 @@ test: ## Everything CI runs: style, types, imports, catalogues, tests (T= narrow
 	bin/test $(T)
 lint: ## The fast checks alone
 	bin/lint
-bench: ## Measure the ratios of benchmarks/ and write benchmarks/latest.md
-	bin/bench
-walk: ## Walk the main job in a real browser and renew docs/walk.md
-	bin/walk
-faults: ## Kill server and worker at every point; write docs/faults.md
-	bin/faults
 lock: ## Renew the hashed requirements (needs uv)
 	bin/lock
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
-.PHONY: run test lint bench walk faults lock help
+.PHONY: run test lint lock help

@@ -181,12 +181,11 @@ class FakeStripe:
             self._check_query(operation, request)
         fields = self._check_body(operation, raw) if request.method == "POST" else {}
         key = request.headers.get("Idempotency-Key")
-        if request.method == "POST" and key:
-            if key in self.kept:
-                sent, status, body = self.kept[key]
-                if sent != raw:
-                    raise Refused(400, "idempotency_error", "same key, other content")
-                return status, body
+        if request.method == "POST" and key and key in self.kept:
+            sent, status, body = self.kept[key]
+            if sent != raw:
+                raise Refused(400, "idempotency_error", "same key, other content")
+            return status, body
         try:
             status, body = 200, self._do(template, request, found, fields)
         except Refused as error:
