@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -60,7 +61,7 @@ def seal_receipt(invoice_id: UUID, *, by: Actor, now: datetime) -> None:
         lang=person.language,
         digits=person.digits.value,
     )
-    given = {
+    given: dict[str, Any] = {
         "register": "RCT",
         "number": receipt.number,
         "kind": "payments.receipt",
