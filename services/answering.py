@@ -9,16 +9,27 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import re2
 from flask_babel import gettext as _
-from wtforms import Field, Form, RadioField, SelectField, StringField, TextAreaField
+from hijridate import Gregorian, Hijri
+from wtforms import (
+    BooleanField,
+    Field,
+    Form,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import StopValidation
 
-from portal.i18n import both, current_lang
+from portal.i18n import both, current_lang, plain_date
 from portal.money import NotAnAmount, dinars, parse_fils
 from portal.pages import PortalForm
 from portal.text import civil_id, clean_typed, iban_kw, telephone_kw, to_western_digits
@@ -66,6 +77,21 @@ class DatePartsField(Field):  # type: ignore[misc]
     def parts(self) -> list[tuple[str, str, str]]:
         labels = (_("Day"), _("Month"), _("Year"))
         return list(zip("dmy", labels, self.typed, strict=True))
+
+
+class MonthPartsField(DatePartsField):
+    """Month and year; stored as the first day of the month."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.type = "DatePartsField"
+
+    @property
+    def first_id(self) -> str:
+        return f"{self.id}-m"
+
+    def parts(self) -> list[tuple[str, str, str]]:
+        return super().parts()[1:]
 
 
 def _required(message: Any) -> Callable[[Form, Field], None]:
@@ -125,16 +151,22 @@ def _pattern_check(field: d.PatternField) -> Callable[[Form, Field], None]:
 
 
 def _number_check(field: d.NumberField) -> Callable[[Form, Field], None]:
+    figures = r"-?\d{1,12}(\.\d{1,6})?" if field.type == "decimal" else r"-?\d{1,12}"
+
     def check(_form: Form, entry: Field) -> None:
-        text = to_western_digits(clean_typed(entry.data or ""))
-        if not text.lstrip("-").isdigit() or len(text) > 12:
-            raise StopValidation(_("Enter a whole number, in figures."))
-        value = int(text)
+        text = to_western_digits(clean_typed(entry.data or "")).replace("٫", ".")
+        if not re2.fullmatch(figures, text):
+            raise StopValidation(
+                _("Enter a number, in figures.")
+                if field.type == "decimal"
+                else _("Enter a whole number, in figures.")
+            )
+        value = Decimal(text)
         if field.min is not None and value < field.min:
             raise StopValidation(_("Enter %(min)s or more.", min=field.min))
         if field.max is not None and value > field.max:
             raise StopValidation(_("Enter %(max)s or less.", max=field.max))
-        entry.stored = value
+        entry.stored = str(value) if field.type == "decimal" else int(value)
 
     return check
 
@@ -160,24 +192,63 @@ def _money_check(field: d.MoneyField) -> Callable[[Form, Field], None]:
     return check
 
 
-def _date_check(field: d.DateField, today: date) -> Callable[[Form, Field], None]:
-    def check(_form: Form, entry: DatePartsField) -> None:
+def _bound(said: str | None, form: Form, answers: Mapping[str, Any], today: date) -> date | None:
+    """The day a limit names: today, a fixed day, or another answer of this page or before."""
+    if said is None:
+        return None
+    if said == "today":
+        return today
+    name = said.removeprefix("answers.")
+    found = getattr(form[name], "stored", None) if name in form else answers.get(name, said)
+    try:
+        return date.fromisoformat(str(found))
+    except ValueError:
+        return None
+
+
+def _gregorian(day: int, month: int, year: int) -> date:
+    return date(year, month, day)
+
+
+def _from_hijri(day: int, month: int, year: int) -> date:
+    made = Hijri(year, month, day).to_gregorian()
+    return date(made.year, made.month, made.day)
+
+
+def _date_check(
+    field: AnyField, answers: Mapping[str, Any], today: date
+) -> Callable[[Form, Field], None]:
+    moon = field.type == "hijri_date"
+
+    def check(form: Form, entry: DatePartsField) -> None:
         figures = [to_western_digits(part) for part in entry.typed]
+        if field.type == "month":
+            figures[0] = "1"
         try:
             day, month, year = (int(part) for part in figures)
-            value = date(year, month, day)
-        except ValueError:
+            value = (_from_hijri if moon else _gregorian)(day, month, year)
+        except (ValueError, OverflowError):
             raise StopValidation(
-                _("Enter a real date: day, month and year, for example 27 3 2026.")
+                _("Enter a real Hijri date: day, month and year, for example 8 10 1447.")
+                if moon
+                else _("Enter a real date: day, month and year, for example 27 3 2026.")
             ) from None
         if not 1900 <= value.year <= 2100:
             raise StopValidation(_("Enter the year in four figures."))
-        before = today if field.before == "today" else None
-        after = today if field.after == "today" else None
+        before = _bound(getattr(field, "before", None), form, answers, today)
+        after = _bound(getattr(field, "after", None), form, answers, today)
         if before and value >= before:
-            raise StopValidation(_("Enter a date before today."))
+            raise StopValidation(
+                _("Enter a date before today.")
+                if before == today
+                else _("Enter a date before %(day)s.", day=plain_date(before))
+            )
         if after and value <= after:
-            raise StopValidation(_("Enter a date after today."))
+            raise StopValidation(
+                _("Enter a date after today.")
+                if after == today
+                else _("Enter a date after %(day)s.", day=plain_date(after))
+            )
         entry.stored = value.isoformat()
 
     return check
@@ -220,6 +291,42 @@ def _choice_check(_form: Form, entry: Field) -> None:
     entry.stored = entry.data
 
 
+def _choices_check(field: d.ChoiceField) -> Callable[[Form, Field], None]:
+    def check(_form: Form, entry: Field) -> None:
+        chosen = list(dict.fromkeys(entry.data or []))
+        if not set(chosen) <= set(field.options):
+            raise StopValidation(_("Choose one of the answers shown."))
+        if field.min is not None and len(chosen) < field.min:
+            raise StopValidation(_("Choose at least %(min)s.", min=field.min))
+        if field.max is not None and len(chosen) > field.max:
+            raise StopValidation(_("Choose at most %(max)s.", max=field.max))
+        entry.stored = chosen
+
+    return check
+
+
+def _declared_check(_form: Form, entry: Field) -> None:
+    if not entry.data:
+        raise StopValidation(_("Confirm the declaration to go on."))
+    entry.stored = True
+
+
+#: Latitude and longitude that hold Kuwait, in millionths of a degree.
+KUWAIT_E6 = ((28_500_000, 30_200_000), (46_500_000, 49_000_000))
+
+
+def _point_check(_form: Form, entry: Field) -> None:
+    text = to_western_digits(clean_typed(entry.data or "")).replace("،", ",")
+    found = re2.fullmatch(r"(\d{2})\.(\d{1,6})\s*,\s*(\d{2})\.(\d{1,6})", text)
+    if found is None:
+        raise StopValidation(_("Enter the place as two numbers, for example 29.375900, 47.977400."))
+    whole_n, part_n, whole_e, part_e = found.groups()
+    point = (int(whole_n + part_n.ljust(6, "0")), int(whole_e + part_e.ljust(6, "0")))
+    if not all(low <= at <= high for at, (low, high) in zip(point, KUWAIT_E6, strict=True)):
+        raise StopValidation(_("Enter a place inside Kuwait."))
+    entry.stored = f"{point[0]},{point[1]}"
+
+
 def _yes_no_check(_form: Form, entry: Field) -> None:
     if entry.data not in {"yes", "no"}:
         raise StopValidation(_("Choose yes or no."))
@@ -248,12 +355,27 @@ def _choices_of(field: AnyField, registers: Mapping[str, Any]) -> list[tuple[str
     return []
 
 
-def _entry(field: AnyField, today: date, registers: Mapping[str, Any], *, required: bool) -> Field:
+def _entry(
+    field: AnyField,
+    today: date,
+    registers: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    *,
+    required: bool,
+) -> Field:
     checks: list[Any] = [_required(_empty_message(field)) if required else _optional]
     common: dict[str, Any] = {"description": both(field.hint) if field.hint else ""}
     label = _label(field)
-    if isinstance(field, d.DateField):
-        return DatePartsField(label, [*checks, _date_check(field, today)], **common)
+    if isinstance(field, d.DateField) or field.type == "hijri_date":
+        kind = MonthPartsField if field.type == "month" else DatePartsField
+        return kind(label, [*checks, _date_check(field, answers, today)], **common)
+    if isinstance(field, d.DeclarationField):
+        return BooleanField(both(field.words), [*checks, _declared_check], **common)
+    if isinstance(field, d.ChoiceField) and field.type == "choices":
+        return SelectMultipleField(
+            label, [*checks, _choices_check(field)], choices=_choices_of(field, registers),
+            validate_choice=False, **common,
+        )  # fmt: skip
     if isinstance(field, d.ChoiceField):
         entry = RadioField if len(field.options) <= 7 else SelectField
         return entry(
@@ -276,10 +398,12 @@ def _entry(field: AnyField, today: date, registers: Mapping[str, Any], *, requir
         "iban_kw": _iban_check,
         "email": _email_check,
         "address": _address_check,
+        "party": _civil_check,
+        "map_point": _point_check,
     }
     if isinstance(field, d.TextField):
-        kind = TextAreaField if field.type == "long_text" else StringField
-        return kind(label, [*checks, _text_check(field)], **common)
+        box = TextAreaField if field.type == "long_text" else StringField
+        return box(label, [*checks, _text_check(field)], **common)
     if isinstance(field, d.PatternField):
         return StringField(label, [*checks, _pattern_check(field)], **common)
     if isinstance(field, d.NumberField):
@@ -297,7 +421,10 @@ def _typed(field: AnyField, value: Any) -> Any:
         return "yes" if value else "no"
     if field.type == "money":
         return dinars(value)
-    return value if field.type in {"date"} else str(value)
+    if field.type == "hijri_date":
+        year, month, day = (int(part) for part in str(value).split("-"))
+        return Gregorian(year, month, day).to_hijri().isoformat()
+    return value if field.type in {"date", "month", "choices", "declaration"} else str(value)
 
 
 KINDS = {
@@ -347,6 +474,7 @@ def section_form(
             field,
             today,
             registers or {},
+            answers,
             required=must and (required is not None or not conditional),
         )
     kind = type("OneSection", (SectionForm,), entries)
