@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 def init_app(app: Portal) -> None:
-    from payments import cli, demo_bank_pages, jobs, refund_views, subscribers, views
+    from payments import cli, coverage, demo_bank_pages, jobs, refund_views, subscribers, views
     from payments.finance import views as finance_views
+    from payments.ledger.public import register_coverage
     from portal import csrf
 
     ledger.init_app(app)
+    register_coverage(coverage.expected_sources)
     app.register_blueprint(finance_views.finance)
     app.register_blueprint(views.payments)
     app.register_blueprint(views.notices)

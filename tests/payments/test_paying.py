@@ -356,3 +356,14 @@ def test_references_carry_check_digits() -> None:
     swapped = made[:8] + made[9] + made[8] + made[10:]
     assert swapped == made or not reference.is_reference(swapped)
     assert reference.shown("DW000073204252") == "DW 0000 7320 4252"
+
+
+def test_a_payment_missing_in_the_ledger_is_named(ready) -> None:
+    payer, invoice = ready
+    attempt = begin(invoice, payer)
+    assert ledger.verify().is_clean
+    db.session.rollback()
+    with unit_of_work():  # as if a step had been skipped
+        row = db.session.get_one(Attempt, attempt)
+        row.state, row.paid_at = AttemptState.PAID, utc_now()
+    assert ledger.verify().uncovered == (f"attempt:{attempt}:paid",)
