@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask_babel import lazy_gettext as _l
 
 from payments import ledger
-from portal.frontdoor.public import register_menu
+from portal.frontdoor.public import register_duty, register_menu
 
 if TYPE_CHECKING:
     from portal import Portal
@@ -31,4 +31,10 @@ def init_app(app: Portal) -> None:
         app.cli.add_command(cli.bank_cli)
     subscribers.register()
     jobs.register()
+    register_duty(
+        "finance.show_day", _l("The day's money"), 20, roles=frozenset({"finance", "auditor"})
+    )
+    register_duty(
+        "payments_refunds.list_refunds", _l("Returns and credits"), 30, roles=frozenset({"finance"})
+    )
     register_menu("payments.list_invoices", _l("Payments"), 30)

@@ -14,6 +14,7 @@ from portal.frontdoor.public import (
     Figure,
     HomeCard,
     Subject,
+    register_duty,
     register_figures,
     register_home_card,
     register_lead,
@@ -78,6 +79,12 @@ def init_app(app: Portal) -> None:
     app.register_blueprint(applicant)
     app.register_blueprint(officer.desk)
     app.logger.debug("services: %s %s %s", jobs.__name__, subscribers.__name__, public.__name__)
+    register_duty(
+        "services_desk.list_queue",
+        _l("Review desk"),
+        10,
+        roles=frozenset({"officer", "unit_head"}),
+    )
     register_menu("services.list_services", _l("Services"), 10)
     register_menu("services.list_applications", _l("My applications"), 20)
     register_search("services.list_services")

@@ -46,6 +46,7 @@ class Subject:
 
 
 menu_entries: list[MenuEntry] = []
+duty_entries: list[tuple[frozenset[str], MenuEntry]] = []
 home_cards: list[HomeCard] = []
 figure_sources: list[Callable[[], Sequence[Figure]]] = []
 subject_sources: list[Callable[[], Sequence[Subject]]] = []
@@ -62,6 +63,13 @@ def _add(target: list[Any], item: Any) -> None:
 def register_menu(endpoint: str, label: Any, order: int) -> None:
     _add(menu_entries, MenuEntry(endpoint, label, order))
     menu_entries.sort(key=lambda entry: entry.order)
+
+
+def register_duty(endpoint: str, label: Any, order: int, *, roles: frozenset[str]) -> None:
+    """A desk in the line below the header, for those who hold one of the roles."""
+    if endpoint not in {known.endpoint for _roles, known in duty_entries}:
+        duty_entries.append((roles, MenuEntry(endpoint, label, order)))
+        duty_entries.sort(key=lambda pair: pair[1].order)
 
 
 def register_home_card(card: HomeCard) -> None:

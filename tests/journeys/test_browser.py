@@ -14,7 +14,15 @@ from werkzeug.serving import make_server
 from portal import Portal
 from portal.operating import load_demo
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PAGES = ("", "services/", "services/PAM-900", "services/PAM-900/entitled", "verify", "ui",
          "demo/sign-in", "pages/privacy", "pages/contact", "services/by/event/work",
          "services/?q=اقامه", "no-such-page")  # fmt: skip
