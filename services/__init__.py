@@ -72,10 +72,12 @@ def _figures() -> Sequence[Figure]:
 def init_app(app: Portal) -> None:
     from services import jobs, subscribers
     from services.cli import services_cli
+    from services.lines import item_line
     from services.views import officer, public
     from services.views.citizen import applicant
 
     app.cli.add_command(services_cli)
+    app.jinja_env.globals["item_line"] = item_line
     app.register_blueprint(applicant)
     app.register_blueprint(officer.desk)
     app.logger.debug("services: %s %s %s", jobs.__name__, subscribers.__name__, public.__name__)

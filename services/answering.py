@@ -480,4 +480,9 @@ def section_form(
     kind = type("OneSection", (SectionForm,), entries)
     data = {field.id: _typed(field, answers.get(field.id)) for field in section.fields}
     form: SectionForm = kind(data={key: value for key, value in data.items() if value is not None})
+    for field in section.fields:
+        if field.id in form and field.required and field.visible_if is not None:
+            asked = form[field.id]
+            asked.flags.required = True  # not "optional": asked only when it applies
+            asked.description = asked.description or _("Only if it applies to you")
     return form
