@@ -18,7 +18,7 @@ from portal.errors import DomainError, Forbidden
 from portal.i18n import kuwait_date
 from portal.identity import Organisation, Person
 from portal.numbering import next_number
-from services import rules, sources
+from services import giving, rules, sources
 from services.definition import Definition
 from services.loading import canonical
 from services.models import Application, Draft, Submission
@@ -146,7 +146,7 @@ def submit(draft: Draft, *, shown: str, by: Actor, now: datetime) -> Application
     assessed, source = assess_draft(draft, by=by, now=now)
     if digest_of(assessed) != shown:
         raise AnswersChanged
-    if open_questions(draft, assessed):
+    if open_questions(draft, assessed) or giving.missing_papers(assessed, draft.documents):
         raise NotComplete
     if assessed.verdict is rules.Verdict.UNMET:
         raise NotEntitled

@@ -1,4 +1,4 @@
-"""files"""
+"""Papers people hand in: kept whole, shown to who decides, offered again when asked for again."""
 
 from __future__ import annotations
 
@@ -9,4 +9,6 @@ if TYPE_CHECKING:
 
 
 def init_app(app: Portal) -> None:
-    """Nothing to add yet."""
+    from portal.files import models
+
+    app.logger.debug("files: %s", models.StoredFile.__tablename__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import flask
@@ -15,10 +16,11 @@ from payments.public import invoice_for, receipt_of
 from portal import access
 from portal.db import utc_now
 from portal.errors import NotFound
+from portal.files.operations import BadFile, with_content
 from portal.i18n import both, kuwait_date
 from portal.identity import current_actor
 from portal.pages import PortalForm, page, redirect_to
-from services import applying, correcting, queries, sources, workflow
+from services import applying, correcting, giving, queries, sources, workflow
 from services.answering import section_form
 from services.definition import Definition
 from services.letters import letter_of
@@ -62,7 +64,81 @@ def begin(code: str) -> Response:
     for section in definition.sections:
         if section.id not in done and any(f.type != "computed" for f in section.fields):
             return redirect_to("services.answer_section", code=code, section_id=section.id)
+    if draft is not None:
+        assessed, _source = applying.assess_draft(draft, by=current_actor(), now=utc_now())
+        if giving.missing_papers(assessed, draft.documents):
+            return redirect_to("services.give_papers", code=code)
     return redirect_to("services.check_answers", code=code)
+
+
+@applicant.route("/services/<code>/papers", methods=["GET", "POST"])
+@access.signed_in(level=2)
+def give_papers(code: str) -> Response:
+    """The papers asked for, one by one; what was given before is offered again."""
+    definition = _definition(code)
+    if (elsewhere := _needs_principal(definition)) is not None:
+        return elsewhere
+    draft = _draft(definition)
+    if draft is None:
+        return redirect_to("services.begin", code=code)
+    actor, now = current_actor(), utc_now()
+    assessed, _source = applying.assess_draft(draft, by=actor, now=now)
+    form, told, told_of = PortalForm(), "", ""
+    if form.validate_on_submit():
+        key = told_of = flask.request.form.get("paper", "")
+        intent = flask.request.form.get("intent", "give")
+        upload = flask.request.files.get("file")
+        try:
+            if intent == "remove":
+                giving.take_back(draft, key, now=now)
+            elif intent == "again":
+                giving.give_again(
+                    draft, assessed, key, _uuid(flask.request.form.get("file_id")), by=actor,
+                    now=now,
+                )  # fmt: skip
+            else:
+                giving.give(
+                    draft, assessed, key, upload.read() if upload else b"",
+                    name=(upload.filename or "") if upload else "", by=actor, now=now,
+                )  # fmt: skip
+        except BadFile as error:
+            told = str(error.message)
+        else:
+            return redirect_to("services.give_papers", code=code)
+    return page(
+        "services/give_papers.html",
+        form=form,
+        definition=definition_of(draft.version_id),
+        papers=giving.asked_papers(assessed, draft.documents, actor),
+        missing=giving.missing_papers(assessed, draft.documents),
+        told=told,
+        told_of=told_of,
+        code=code,
+        status=422 if told else 200,
+    )
+
+
+def _uuid(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound from None
+
+
+def serve_file(file_id: UUID) -> Response:
+    """A paper as handed in, for who may see it; never run by the browser."""
+    file = with_content(file_id)
+    if file is None:
+        raise NotFound
+    return flask.Response(
+        file.content,
+        mimetype=file.media_type,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @applicant.route("/services/<code>/apply/<section_id>", methods=["GET", "POST"])
@@ -177,6 +253,8 @@ def check_answers(code: str) -> Response:
         rows=answer_rows(pinned, assessed),
         source=source,
         missing=applying.open_questions(draft, assessed),
+        papers=giving.asked_papers(assessed, draft.documents, actor),
+        papers_missing=giving.missing_papers(assessed, draft.documents),
         shown=applying.digest_of(assessed),
         told=told,
         code=code,

@@ -16,13 +16,17 @@ from payments.public import invoice_for
 from portal import access, audit
 from portal.db import db, is_postgres, keep_anyway, utc_now
 from portal.errors import DomainError, NotFound
+from portal.files.models import StoredFile
+from portal.files.operations import files_by_id
 from portal.identity import Unit, current_actor
 from portal.pages import PortalForm, page, redirect_to
 from services import correcting, queries, workflow
 from services.definition import Definition
 from services.models import Application
+from services.rules import Assessment, NeededPaper
 from services.shown import answer_rows, shown, step_label
 from services.versions import definition_of
+from services.views.citizen import serve_file
 
 desk = flask.Blueprint(
     "services_desk", __name__, template_folder="../templates", url_prefix="/<lang:lang>/desk"
@@ -138,6 +142,17 @@ def _shown(definition: Definition, name: str, value: Any) -> Any:
     return shown(field, value) if field is not None else value
 
 
+def _papers(
+    application: Application, assessed: Assessment
+) -> list[tuple[NeededPaper, StoredFile | None]]:
+    documents = workflow.last_submission(application).documents
+    known = files_by_id({UUID(value) for value in documents.values()})
+    return [
+        (paper, known.get(UUID(documents[paper.key])) if paper.key in documents else None)
+        for paper in assessed.papers
+    ]
+
+
 def _render(application: Application, *, told: str = "", typed: Any = None) -> Response:
     actor, now = current_actor(), utc_now()
     definition = definition_of(application.version_id)
@@ -158,6 +173,7 @@ def _render(application: Application, *, told: str = "", typed: Any = None) -> R
             )
         ],
         step_label=step_label,
+        papers=_papers(application, assessed),
         steps=queries.steps_of(application.id),
         opinions=queries.opinions_of(application.id),
         invoice=invoice_for(subject),
@@ -190,6 +206,25 @@ def show_file(application_id: UUID) -> Response:
         )
     )
     return _render(application)
+
+
+@desk.get("/applications/<uuid:application_id>/papers/<uuid:file_id>")
+@access.role("officer", "unit_head")
+def show_paper(application_id: UUID, file_id: UUID) -> Response:
+    """A paper of this file; the look is written down."""
+    application = _file(application_id)
+    given = {UUID(value) for value in workflow.last_submission(application).documents.values()}
+    access.demand(file_id in given, hide=True)
+    actor, about, ident = current_actor(), application.applicant_id, application.id
+
+    def write() -> None:
+        audit.record(
+            "services.paper.looked_at", on=f"services.application:{ident}", by=actor, about=about,
+            data={"file": str(file_id)},
+        )  # fmt: skip
+
+    keep_anyway(write)
+    return serve_file(file_id)
 
 
 @desk.post("/applications/<uuid:application_id>/<action_id>")

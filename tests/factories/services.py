@@ -9,7 +9,7 @@ from portal.actor import Actor
 from portal.db import db, unit_of_work, utc_now
 from portal.identity import demo
 from portal.identity.current import roles_of
-from services import applying, queries, reference_data, workflow
+from services import applying, giving, queries, reference_data, workflow
 from services.definition import ChoiceField, ReferenceField
 from services.loading import shipped
 from services.models import Application
@@ -30,6 +30,8 @@ def actor(key: str, *, acting: bool = False, level: int = 3) -> Actor:
     )
 
 
+#: The smallest thing that is a PDF by its ends.
+PDF = b"%PDF-1.7\n%%EOF\n"
 FILLER = {
     "yes_no": True,
     "text": "نص",
@@ -71,6 +73,8 @@ def submitted(service: str, by: Actor, **more: Any) -> UUID:
         draft.sections_done = [section.id for section in shipped()[service].sections]
         db.session.flush()
         assessed, _source = applying.assess_draft(draft, by=by, now=now)
+        for paper in assessed.papers:
+            giving.give(draft, assessed, paper.key, PDF, name="paper.pdf", by=by, now=now)
         application = applying.submit(draft, shown=applying.digest_of(assessed), by=by, now=now)
         return application.id
 
