@@ -685,7 +685,10 @@ class _File:
             self._answer(question, self.given, self.data["answers"], None, question.id, shown)
             return
         group = section.repeat.of
-        given = [line for line in self.given.get(group, ()) if isinstance(line, Mapping)]
+        lines = self.given.get(group)
+        given = (
+            [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list) else []
+        )
         for n, line in enumerate(self.data["answers"].get(group, ())):
             self._answer(question, given[n], line, line, f"{group}[{n}].{question.id}", shown)
 
