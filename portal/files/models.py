@@ -27,5 +27,5 @@ class StoredFile(Model):
     media_type: Mapped[str] = mapped_column(String(60))
     size: Mapped[int]
     sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary), raiseload=True)
+    content: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False), raiseload=True)
     stored_at: Mapped[datetime] = mapped_column(UtcDateTime)
