@@ -20,8 +20,8 @@ def parse_fils(text: str) -> int:
     plain = to_western_digits(text).replace("٫", ".").replace("٬", ",").strip()
     plain = re.sub(r"^(KWD|KD|د\.ك\.?)\s*|\s*(KWD|KD|د\.ك\.?)$", "", plain, flags=re.IGNORECASE)
     found = _AMOUNT.fullmatch(plain.strip())
-    if not found:
-        raise NotAnAmount(text)
+    if not found or len(found[1]) > 20:  # longer than any amount of money; int() has its limit
+        raise NotAnAmount(text[:40])
     fils = int(found[1].replace(",", "")) * 1000 + int((found[2] or "0").ljust(3, "0"))
     if fils > LARGEST_FILS:
         raise NotAnAmount(text)
