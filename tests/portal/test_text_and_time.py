@@ -28,7 +28,9 @@ def test_amounts_are_read(typed: str, fils: int) -> None:
     assert money.parse_fils(typed) == fils
 
 
-@pytest.mark.parametrize("typed", ["", "12.5000", "-3", "1e5", "12..5", "1,24", "abc", "9" * 40, "1" * 5000])
+@pytest.mark.parametrize(
+    "typed", ["", "12.5000", "-3", "1e5", "12..5", "1,24", "abc", "9" * 40, "1" * 5000]
+)
 def test_wrong_amounts_are_refused(typed: str) -> None:
     with pytest.raises(money.NotAnAmount):
         money.parse_fils(typed)
