@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -99,7 +100,7 @@ def key_id(public: ec.EllipticCurvePublicKey) -> bytes:
 
 
 @contextlib.contextmanager
-def only_one(folder: Path) -> contextlib.AbstractContextManager[None]:  # type: ignore[misc]
+def only_one(folder: Path) -> Iterator[None]:
     """Two processes starting at once do not make two sets of keys."""
     import fcntl
 

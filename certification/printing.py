@@ -17,7 +17,7 @@ from weasyprint import HTML
 from weasyprint.urls import URLFetcher
 
 
-class OnlyItself(URLFetcher):  # type: ignore[misc]
+class OnlyItself(URLFetcher):
     """Reads what stands in the paper itself (``data:``) and nothing else."""
 
     def __init__(self) -> None:

@@ -29,12 +29,12 @@ class SealRefused(RuntimeError):
 
 
 def _asn1(store: KeyStore, name: str) -> asn1_x509.Certificate:
-    return asn1_x509.Certificate.load(
-        store.certificate(name).public_bytes(serialization.Encoding.DER)
-    )
+    der = store.certificate(name).public_bytes(serialization.Encoding.DER)
+    made: asn1_x509.Certificate = asn1_x509.Certificate.load(der)
+    return made
 
 
-class SealSigner(Signer):  # type: ignore[misc]
+class SealSigner(Signer):
     """Signs by a key that stays open in the key store."""
 
     def __init__(self, store: KeyStore, name: str) -> None:
@@ -59,7 +59,7 @@ class SealSigner(Signer):  # type: ignore[misc]
         return self._store.sign(self._name, hashlib.sha256(data).digest())
 
 
-class OwnTimestamps(TimeStamper):  # type: ignore[misc]
+class OwnTimestamps(TimeStamper):
     """Asks our own authority, without a network."""
 
     def __init__(self, authority: Authority) -> None:

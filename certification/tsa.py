@@ -27,7 +27,8 @@ class Refused(ValueError):
 
 def _asn1(store: KeyStore, name: str) -> asn1_x509.Certificate:
     der = store.certificate(name).public_bytes(serialization.Encoding.DER)
-    return asn1_x509.Certificate.load(der)
+    made: asn1_x509.Certificate = asn1_x509.Certificate.load(der)
+    return made
 
 
 def _attribute(kind: str, value: object) -> cms.CMSAttribute:
@@ -50,7 +51,7 @@ class Authority:
             raise Refused(digest)
         info = {
             "version": "v1",
-            "policy": tsp.ObjectIdentifier(POLICY),
+            "policy": core.ObjectIdentifier(POLICY),
             "message_imprint": imprint,
             "serial_number": secrets.randbits(63),
             "gen_time": self._clock().replace(microsecond=0),
@@ -107,9 +108,10 @@ class Authority:
                 ),
             }
         )
-        return tsp.TimeStampResp.load(
+        answer: tsp.TimeStampResp = tsp.TimeStampResp.load(
             tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token}).dump()
         )
+        return answer
 
     def answer_der(self, request: bytes) -> bytes:
         """The same in bytes, for the web."""

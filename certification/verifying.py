@@ -105,7 +105,8 @@ def _judge(pdf: bytes, trust: Trust, now: datetime, digest: bytes) -> Finding:
 def _proven_time(status: Any) -> datetime | None:
     stamp = status.timestamp_validity
     if stamp is not None and stamp.valid and stamp.intact and stamp.trusted:
-        return stamp.timestamp
+        at: datetime = stamp.timestamp
+        return at
     return None
 
 

@@ -19,11 +19,11 @@ certification = flask.Blueprint(
     "certification", __name__, template_folder="templates", static_folder=None
 )
 
-LIMITS = {"times": 20, "per": timedelta(minutes=10)}
+TIMES, PER = 20, timedelta(minutes=10)
 
 
 def _slow_down(kind: str) -> None:
-    limits.limit(kind, limits.network_of(flask.request.remote_addr), **LIMITS)
+    limits.limit(kind, limits.network_of(flask.request.remote_addr), times=TIMES, per=PER)
 
 
 def _show(judgement: queries.Judgement) -> Response:

@@ -14,7 +14,6 @@ from flask_wtf.csrf import CSRFProtect, generate_csrf
 from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
-from werkzeug.wrappers import Response
 
 from config import Config
 from portal import access, audit, errors, i18n, numbering, settings
@@ -49,7 +48,7 @@ class Portal(flask.Flask):
         "lstrip_blocks": True,
     }
 
-    def dispatch_request(self) -> Response:  # type: ignore[override]
+    def dispatch_request(self) -> flask.Response:
         response = self.make_response(super().dispatch_request())
         if flask.request.method not in SAFE_METHODS and response.status_code < 400:
             db.session.commit()
@@ -57,7 +56,7 @@ class Portal(flask.Flask):
             db.session.rollback()
         return response
 
-    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:
+    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> flask.Response:
         """After every answer, refusals and crashes included: nothing half-done stays open."""
         response = self.make_response(rv)
         if session_in_transaction():

@@ -20,6 +20,13 @@ class Actor:
     roles: tuple[tuple[str, str, UUID | None], ...] = ()
     system_name: str | None = None
 
+    @property
+    def known_person(self) -> UUID:
+        """The signed-in person. Errors: RuntimeError where a page forgot to ask for a sign-in."""
+        if self.person_id is None:
+            raise RuntimeError("nobody is signed in")
+        return self.person_id
+
     @classmethod
     def system(cls, name: str) -> Actor:
         """The worker, a job or a command acting by itself."""

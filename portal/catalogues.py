@@ -114,7 +114,7 @@ def fill(package: str, file: Path | None = None) -> list[str]:
         for ident, context in used_in(package):
             key = ident if isinstance(ident, str) else ident[0]
             kept = old.get(key, context)
-            string: str | tuple[str, ...] = kept.string if kept else ""
+            string = (kept.string if kept else None) or ""
             if lang == "en":
                 string = ident
             elif (f"{context}|{key}" if context else key) in rows:
@@ -158,8 +158,8 @@ def _faults_of(message: Message | None, key: str, where: str) -> list[str]:
     wrong = [
         string
         for string in strings
-        if not set(_placeholders(string)) <= wanted
-        or (isinstance(message.id, str) and set(_placeholders(string)) != wanted)
+        if not set(_placeholders(string or "")) <= wanted
+        or (isinstance(message.id, str) and set(_placeholders(string or "")) != wanted)
     ]
     return [f"{where}: placeholders differ: {key!r}"] if wrong else []
 

@@ -133,7 +133,7 @@ def unit_of_work() -> Iterator[Session]:
         _writing.reset(token)
 
 
-def keep_anyway(write: Callable[[], None]) -> None:
+def keep_anyway(write: Callable[[], object]) -> None:
     """Have ``write()`` run in its own transaction after this request's has ended, either way.
 
     For what must survive a refusal or a GET: attempt counters, audit of looks at personal data.

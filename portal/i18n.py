@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 import flask
@@ -113,7 +113,13 @@ def kuwait_date(at: datetime) -> date:
     return at.astimezone(KUWAIT).date()
 
 
-def both(text: Mapping[str, str] | None, lang: str | None = None) -> str:
+class HasBoth(Protocol):
+    """Words in both languages: a ``{ar, en}`` mapping, or a text of a service definition."""
+
+    def get(self, lang: str, default: str = "", /) -> str: ...
+
+
+def both(text: HasBoth | Mapping[str, str] | None, lang: str | None = None) -> str:
     """Pick the reader's half of a ``{ar, en}`` text."""
     if not text:
         return ""

@@ -28,10 +28,10 @@ def _translations() -> _Translations:
     return _Translations()
 
 
-class PortalForm(FlaskForm):  # type: ignore[misc]
+class PortalForm(FlaskForm):
     """The base of every form: anti-forgery token, our messages, no browser validation needed."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         def get_translations(self, _form: Any) -> _Translations:
             return _translations()
 

@@ -48,7 +48,11 @@ def reference_list(name: str) -> dict[str, dict[str, str]]:
         return {row["code"]: {"ar": row["ar"], "en": row["en"]} for row in csv.DictReader(rows)}
 
 
-class DatePartsField(Field):  # type: ignore[misc]
+#: A validator of WTForms, which ships no types: the second argument is the field.
+Check = Callable[[Form, Any], None]
+
+
+class DatePartsField(Field):
     """Day, month and year in three inputs; stored as an ISO date."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -65,8 +69,8 @@ class DatePartsField(Field):  # type: ignore[misc]
             year, month, day = str(value).split("-")
             self.typed = [str(int(day)), str(int(month)), year]
 
-    def process(self, formdata: Any, data: Any = None, **_extra: Any) -> None:
-        self.errors = []
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:  # noqa: ARG002  # WTForms passes it
+        self.errors: Any = []
         self.process_data(data if data is not None else self.default)
         names = [f"{self.name}-{part}" for part in "dmy"]
         if formdata is not None and any(name in formdata for name in names):
@@ -94,8 +98,8 @@ class MonthPartsField(DatePartsField):
         return super().parts()[1:]
 
 
-def _required(message: Any) -> Callable[[Form, Field], None]:
-    def check(_form: Form, field: Field) -> None:
+def _required(message: Any) -> Check:
+    def check(_form: Form, field: Any) -> None:
         if not field.raw_data or not str(field.raw_data[0]).strip():
             field.errors[:] = []
             raise StopValidation(message)
@@ -120,11 +124,11 @@ def _empty_message(field: AnyField) -> str:
     return _("Enter: %(question)s", question=_label(field))
 
 
-def _text_check(field: Any) -> Callable[[Form, Field], None]:
+def _text_check(field: Any) -> Check:
     arabic = re2.compile(r"[\p{Arabic}\s\p{P}\d]+")
     latin = re2.compile(r"[\p{Latin}\s\p{P}\d]+")
 
-    def check(_form: Form, entry: Field) -> None:
+    def check(_form: Form, entry: Any) -> None:
         value = clean_typed(entry.data or "")
         if len(value) > field.max:
             raise StopValidation(_("Use at most %(max)s characters.", max=field.max))
@@ -137,10 +141,10 @@ def _text_check(field: Any) -> Callable[[Form, Field], None]:
     return check
 
 
-def _pattern_check(field: d.PatternField) -> Callable[[Form, Field], None]:
+def _pattern_check(field: d.PatternField) -> Check:
     compiled = re2.compile(field.pattern)
 
-    def check(_form: Form, entry: Field) -> None:
+    def check(_form: Form, entry: Any) -> None:
         value = to_western_digits(clean_typed(entry.data or ""))
         value = value.upper() if field.upper else value
         if len(value) > field.max or not compiled.fullmatch(value):
@@ -150,10 +154,10 @@ def _pattern_check(field: d.PatternField) -> Callable[[Form, Field], None]:
     return check
 
 
-def _number_check(field: d.NumberField) -> Callable[[Form, Field], None]:
+def _number_check(field: d.NumberField) -> Check:
     figures = r"-?\d{1,12}(\.\d{1,6})?" if field.type == "decimal" else r"-?\d{1,12}"
 
-    def check(_form: Form, entry: Field) -> None:
+    def check(_form: Form, entry: Any) -> None:
         text = to_western_digits(clean_typed(entry.data or "")).replace("٫", ".")
         if not re2.fullmatch(figures, text):
             raise StopValidation(
@@ -171,8 +175,8 @@ def _number_check(field: d.NumberField) -> Callable[[Form, Field], None]:
     return check
 
 
-def _money_check(field: d.MoneyField) -> Callable[[Form, Field], None]:
-    def check(_form: Form, entry: Field) -> None:
+def _money_check(field: d.MoneyField) -> Check:
+    def check(_form: Form, entry: Any) -> None:
         try:
             value = parse_fils(clean_typed(entry.data or ""))
         except NotAnAmount:
@@ -215,12 +219,10 @@ def _from_hijri(day: int, month: int, year: int) -> date:
     return date(made.year, made.month, made.day)
 
 
-def _date_check(
-    field: AnyField, answers: Mapping[str, Any], today: date
-) -> Callable[[Form, Field], None]:
+def _date_check(field: AnyField, answers: Mapping[str, Any], today: date) -> Check:
     moon = field.type == "hijri_date"
 
-    def check(form: Form, entry: DatePartsField) -> None:
+    def check(form: Form, entry: Any) -> None:
         figures = [to_western_digits(part) for part in entry.typed]
         if field.type == "month":
             figures[0] = "1"
@@ -254,21 +256,21 @@ def _date_check(
     return check
 
 
-def _civil_check(_form: Form, entry: Field) -> None:
+def _civil_check(_form: Form, entry: Any) -> None:
     number = civil_id.normalise(entry.data or "")
     if number is None:
         raise StopValidation(_("Enter the 12 digits of the Civil ID, as on the front of the card."))
     entry.stored = number
 
 
-def _phone_check(_form: Form, entry: Field) -> None:
+def _phone_check(_form: Form, entry: Any) -> None:
     number = telephone_kw(entry.data or "")
     if number is None:
         raise StopValidation(_("Enter a Kuwaiti phone number of 8 digits."))
     entry.stored = number
 
 
-def _iban_check(_form: Form, entry: Field) -> None:
+def _iban_check(_form: Form, entry: Any) -> None:
     number = iban_kw(entry.data or "")
     if number is None:
         raise StopValidation(
@@ -277,22 +279,22 @@ def _iban_check(_form: Form, entry: Field) -> None:
     entry.stored = number
 
 
-def _email_check(_form: Form, entry: Field) -> None:
+def _email_check(_form: Form, entry: Any) -> None:
     value = clean_typed(entry.data or "")
     if not re2.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s]{2,20}", value):
         raise StopValidation(_("Enter an e-mail address, for example name@example.com."))
     entry.stored = value
 
 
-def _choice_check(_form: Form, entry: Field) -> None:
+def _choice_check(_form: Form, entry: Any) -> None:
     known = {str(value) for value, *_rest in entry.choices}
     if entry.data not in known:
         raise StopValidation(_("Choose one of the answers shown."))
     entry.stored = entry.data
 
 
-def _choices_check(field: d.ChoiceField) -> Callable[[Form, Field], None]:
-    def check(_form: Form, entry: Field) -> None:
+def _choices_check(field: d.ChoiceField) -> Check:
+    def check(_form: Form, entry: Any) -> None:
         chosen = list(dict.fromkeys(entry.data or []))
         if not set(chosen) <= set(field.options):
             raise StopValidation(_("Choose one of the answers shown."))
@@ -305,7 +307,7 @@ def _choices_check(field: d.ChoiceField) -> Callable[[Form, Field], None]:
     return check
 
 
-def _declared_check(_form: Form, entry: Field) -> None:
+def _declared_check(_form: Form, entry: Any) -> None:
     if not entry.data:
         raise StopValidation(_("Confirm the declaration to go on."))
     entry.stored = True
@@ -315,7 +317,7 @@ def _declared_check(_form: Form, entry: Field) -> None:
 KUWAIT_E6 = ((28_500_000, 30_200_000), (46_500_000, 49_000_000))
 
 
-def _point_check(_form: Form, entry: Field) -> None:
+def _point_check(_form: Form, entry: Any) -> None:
     text = to_western_digits(clean_typed(entry.data or "")).replace("،", ",")
     found = re2.fullmatch(r"(\d{2})\.(\d{1,6})\s*,\s*(\d{2})\.(\d{1,6})", text)
     if found is None:
@@ -327,13 +329,13 @@ def _point_check(_form: Form, entry: Field) -> None:
     entry.stored = f"{point[0]},{point[1]}"
 
 
-def _yes_no_check(_form: Form, entry: Field) -> None:
+def _yes_no_check(_form: Form, entry: Any) -> None:
     if entry.data not in {"yes", "no"}:
         raise StopValidation(_("Choose yes or no."))
     entry.stored = entry.data == "yes"
 
 
-def _address_check(_form: Form, entry: Field) -> None:
+def _address_check(_form: Form, entry: Any) -> None:
     value = clean_typed(entry.data or "")
     if not 5 <= len(value) <= 300:
         raise StopValidation(
@@ -392,7 +394,7 @@ def _entry(
             label, [*checks, _yes_no_check], choices=[("yes", _("Yes")), ("no", _("No"))],
             validate_choice=False, **common,
         )  # fmt: skip
-    plain: dict[str, Callable[[Form, Field], None]] = {
+    plain: dict[str, Check] = {
         "civil_id": _civil_check,
         "phone_kw": _phone_check,
         "iban_kw": _iban_check,

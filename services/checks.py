@@ -180,7 +180,7 @@ def check_references(
                     reference_data.entries(question.list)
                 except KeyError:
                     yield Fault("references", place, f"there is no list {question.list!r}")
-            paths = [question.prefill, getattr(question, "before", None)]
+            paths: list[Any] = [question.prefill, getattr(question, "before", None)]
             for path in [*paths, getattr(question, "after", None)]:
                 if path and re.match(r"[a-z]+\.", path):
                     told = _path_fault(definition, path, None, ())
@@ -224,8 +224,8 @@ def _workflow_references(definition: Definition, known: Collection[str]) -> Iter
                 yield Fault("references", place, f"there is no action {other!r}")
         if "reason_code" in action.needs and not definition.reasons:
             yield Fault("references", place, "the definition lists no reasons for refusal")
-    for name, state in flow.states.items():
-        yield from _state_references(definition, name, state, names, known)
+    for name, its_state in flow.states.items():
+        yield from _state_references(definition, name, its_state, names, known)
     for name in definition.money_back:
         if name not in flow.states or not flow.states[name].final:
             yield Fault("references", f"money_back.{name}", "there is no such final state")
@@ -305,6 +305,8 @@ def _values(definition: Definition, path: str, source: Any) -> list[Any] | None:
     if question.type == "yes_no":
         return [True, False]
     if isinstance(question, NumberField | MoneyField):
+        low: int | None
+        high: int | None
         if isinstance(question, MoneyField):
             low, high = question.min_fils, question.max_fils
         else:
@@ -368,9 +370,9 @@ def check_workflow(definition: Definition) -> Iterator[Fault]:
     ahead: dict[str, set[str]] = {name: set() for name in flow.states}
     back: dict[str, set[str]] = {name: set() for name in flow.states}
     for action in flow.actions:
-        for state in action.from_:
-            ahead.setdefault(state, set()).add(action.to)
-            back.setdefault(action.to, set()).add(state)
+        for source in action.from_:
+            ahead.setdefault(source, set()).add(action.to)
+            back.setdefault(action.to, set()).add(source)
     reached = _reach([flow.initial], ahead)
     out = _reach([name for name, state in flow.states.items() if state.final], back)
     for name, state in flow.states.items():

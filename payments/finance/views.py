@@ -81,7 +81,7 @@ def import_file() -> Response:
             taking(raw, by=current_actor(), now=utc_now())
         except BadFile as error:
             db.session.rollback()
-            form.file.errors = [error.message]
+            form.file.errors = (error.message,)
         else:
             flask.flash(_("Imported. What is proven was matched."))
             return redirect_to("finance.show_day")

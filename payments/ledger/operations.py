@@ -71,7 +71,7 @@ def post(
     Errors: NotBalanced; the database refuses whatever else must not be.
     """
     kept = [(code, fils) for code, fils in lines if fils]
-    if len(kept) < 2 or sum(fils for _code, fils in kept):
+    if len(kept) < 2 or sum(fils for _code, fils in kept) != 0:
         raise NotBalanced(source)
     lock("ledger")
     known = db.session.scalar(select(LedgerEntry.seq).where(LedgerEntry.source == source))

@@ -213,9 +213,10 @@ def _attempt_of(line: BankLine) -> Attempt | None:
 
 def _taken(*, batch: SettlementBatch | None = None, attempt: Attempt | None = None) -> bool:
     query = select(BankMatch.id).where(BankMatch.undone_by.is_(None))
-    query = query.where(
-        BankMatch.batch_id == batch.id if batch else BankMatch.attempt_id == attempt.id  # type: ignore[union-attr]
-    )
+    if batch is not None:
+        query = query.where(BankMatch.batch_id == batch.id)
+    if attempt is not None:
+        query = query.where(BankMatch.attempt_id == attempt.id)
     return db.session.scalar(query) is not None
 
 

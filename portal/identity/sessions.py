@@ -110,7 +110,7 @@ def sign_out(now: datetime) -> None:
 class Sessions(SecureCookieSessionInterface):
     """Visitors keep Flask's signed cookie; a token beginning with ``s.`` names a row."""
 
-    def open_session(
+    def open_session(  # type: ignore[override]  # a row of ours instead of a cookie's content
         self, app: flask.Flask, request: flask.Request
     ) -> SignedInSession | SecureCookieSession | None:
         token = request.cookies.get(app.config["SESSION_COOKIE_NAME"], "")

@@ -190,7 +190,9 @@ def answer_section(code: str, section_id: str) -> Response:
     )
 
 
-def _items(code, pinned, draft, section_id, asked, now):  # type: ignore[no-untyped-def]
+def _items(
+    code: str, pinned: Any, draft: Any, section_id: str, asked: list[Any], now: datetime
+) -> Response:
     """A list the person adds to, one item at a time."""
     section = pinned.section(section_id)
     repeat = section.repeat
@@ -274,8 +276,8 @@ def list_applications() -> Response:
             before = (datetime.fromisoformat(at), UUID(ident))
         except ValueError:
             raise NotFound from None
-    rows = queries.applications_of(actor.person_id, actor.on_behalf_of, before)
-    drafts = queries.drafts_of(actor.person_id, actor.on_behalf_of)
+    rows = queries.applications_of(actor.known_person, actor.on_behalf_of, before)
+    drafts = queries.drafts_of(actor.known_person, actor.on_behalf_of)
     return page(
         "services/list_applications.html",
         applications=rows,

@@ -66,7 +66,7 @@ def list_queue() -> Response:
             raise NotFound from None
     search = flask.request.args.get("q", "").strip()[:100]
     rows = queries.desk(
-        units, view=view, person_id=actor.person_id, now=now, after=after, search=search
+        units, view=view, person_id=actor.known_person, now=now, after=after, search=search
     )
     names = {
         unit.id: unit.name for unit in db.session.scalars(select(Unit).where(Unit.id.in_(units)))
@@ -75,7 +75,7 @@ def list_queue() -> Response:
         "services/list_queue.html",
         rows=rows,
         states={a.id: definition_of(a.version_id).workflow.states[a.state] for a in rows},
-        counts=queries.counts(units, person_id=actor.person_id, now=now),
+        counts=queries.counts(units, person_id=actor.known_person, now=now),
         view=view,
         search=search,
         names=names,

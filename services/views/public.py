@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flask
 from werkzeug.wrappers import Response
 
@@ -81,7 +83,9 @@ def ask_entitlement(code: str) -> Response:
     definition = service.definition
     today = kuwait_date(utc_now())
     asked = entitlement.questions(definition)
-    form = section_form(asked, {}, today=today, required=frozenset()) if asked else PortalForm()
+    form: Any = PortalForm()
+    if asked:
+        form = section_form(asked, {}, today=today, required=frozenset())
     for name in [question.id for question in asked.fields] if asked else ():
         form[name].flags.required = True
     assessed = None
