@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from config import Config
-from portal import access, audit, errors, i18n, numbering, settings
+from portal import access, assets, audit, errors, i18n, numbering, settings
 from portal.db import (
     SAFE_METHODS,
     db,
@@ -127,7 +127,7 @@ def _begin() -> None:
 
 def create_app(config: type[Config] = Config, **overrides: Any) -> Portal:
     """Build the portal from its settings; a production portal with unsafe ones does not start."""
-    app = Portal(__name__)
+    app = Portal(__name__, static_folder=None)
     app.config.from_object(config)
     app.config.update(overrides)
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_url(app.config)
@@ -146,7 +146,7 @@ def create_app(config: type[Config] = Config, **overrides: Any) -> Portal:
     app.jinja_env.globals.update(
         csrf_token=generate_csrf, _aria=field_aria, demo=app.config["ENVIRONMENT"] != "production"
     )
-    app.jinja_env.globals.setdefault("asset", lambda name: flask.url_for("static", filename=name))
+    assets.init_app(app)
     app.before_request(_begin)
     app.before_request(access.enforce)
     app.after_request(_headers)

@@ -7,16 +7,33 @@ store is per process and emptied when what the page shows has changed (``version
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ParamSpec
 
+import brotli
 import flask
 from werkzeug.wrappers import Response
 
+from portal import assets
+
 P = ParamSpec("P")
-_store: dict[tuple[str, str], tuple[float, bytes, str]] = {}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A page as it was made, with its smaller forms. ``until``: seconds of the monotonic clock."""
+
+    until: float
+    body: bytes
+    packed: dict[str, bytes]
+    etag: str
+
+
+_store: dict[tuple[str, str], Made] = {}
 #: Seconds a page is handed out before it is made again.
 FRESH = 60
 LARGEST = 2000
@@ -31,7 +48,7 @@ def public_page(view: Callable[P, Any]) -> Callable[P, Any]:
         key = (flask.current_app.config["SECRET_KEY"], flask.request.full_path)
         found = _store.get(key)
         now = time.monotonic()
-        if found is None or found[0] < now or flask.current_app.testing:
+        if found is None or found.until < now or flask.current_app.testing:
             response = flask.make_response(view(*args, **kwargs))
             if response.status_code != 200:
                 return response
@@ -39,18 +56,21 @@ def public_page(view: Callable[P, Any]) -> Callable[P, Any]:
             etag = hashlib.sha256(body).hexdigest()[:20]
             if len(_store) >= LARGEST:
                 _store.clear()
-            _store[key] = found = (now + FRESH, body, etag)
-        return _answer(found[1], found[2])
+            packed = {"br": brotli.compress(body, quality=5), "gzip": gzip.compress(body, mtime=0)}
+            _store[key] = found = Made(now + FRESH, body, packed, etag)
+        return _answer(found)
 
     return wrapped
 
 
-def _answer(body: bytes, etag: str) -> Response:
-    if etag in flask.request.if_none_match:
-        response = Response(status=304)
+def _answer(made: Made) -> Response:
+    response = flask.current_app.response_class(mimetype="text/html")
+    if made.etag in flask.request.if_none_match:
+        response.status_code = 304
+        response.headers["Vary"] = "Accept-Encoding"
     else:
-        response = flask.current_app.response_class(body, mimetype="text/html")
-    response.set_etag(etag)
+        assets.negotiated(response, made.body, made.packed)
+    response.set_etag(made.etag)
     response.headers["Cache-Control"] = "public, max-age=60"
     return response
 

@@ -114,6 +114,8 @@ class Sessions(SecureCookieSessionInterface):
         self, app: flask.Flask, request: flask.Request
     ) -> SignedInSession | SecureCookieSession | None:
         token = request.cookies.get(app.config["SESSION_COOKIE_NAME"], "")
+        if request.path.startswith("/static/"):
+            return SecureCookieSession()  # files are the same for all: nobody is looked up
         if not token.startswith("s."):
             return super().open_session(app, request)
         now = utc_now()

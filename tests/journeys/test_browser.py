@@ -76,3 +76,21 @@ def test_nothing_is_wider_than_a_small_phone(chromium: Browser, address: str, la
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
     assert said == []
     context.close()
+
+
+@pytest.mark.parametrize("lang", ["ar", "en"])
+def test_the_first_visit_of_the_home_page_is_small(
+    chromium: Browser, address: str, lang: str
+) -> None:
+    """All that a first visit brings over the line, letters included: at most 80 kB."""
+    context = chromium.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    line = context.new_cdp_session(page)
+    came: list[int] = []
+    line.send("Network.enable")
+    line.on("Network.loadingFinished", lambda told: came.append(told["encodedDataLength"]))
+    page.goto(f"{address}/{lang}/", wait_until="networkidle")
+    page.evaluate("document.fonts.ready")
+    assert len(came) >= 4
+    assert sum(came) <= 80_000, came
+    context.close()
