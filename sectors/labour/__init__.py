@@ -1,4 +1,4 @@
-"""sectors/labour"""
+"""Labour: what permits do to the employer's approved need."""
 
 from __future__ import annotations
 
@@ -9,4 +9,6 @@ if TYPE_CHECKING:
 
 
 def init_app(app: Portal) -> None:
-    """Nothing to add yet."""
+    from sectors.labour.need import NeedAfterPermits
+
+    app.extensions["registers"] = NeedAfterPermits(app.extensions["registers"])
