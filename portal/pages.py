@@ -12,6 +12,9 @@ from werkzeug.wrappers import Response
 
 from portal.i18n import current_lang
 
+#: The button that sends a form to the same page in the other language.
+SWITCH = "switch_language"
+
 
 class _Translations:
     """WTForms' own few messages, through our catalogue."""
@@ -34,6 +37,17 @@ class PortalForm(FlaskForm):
     class Meta(FlaskForm.Meta):
         def get_translations(self, _form: Any) -> _Translations:
             return _translations()
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether it was sent and is right; a change of language only shows it anew."""
+        if SWITCH in flask.request.form:
+            return False
+        return bool(super().validate_on_submit(extra_validators))
+
+    @property
+    def asks_something(self) -> bool:
+        """Whether there is anything to type or choose, which a change of language may keep."""
+        return any(field.type not in {"CSRFTokenField", "HiddenField"} for field in self)
 
 
 def page(

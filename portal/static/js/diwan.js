@@ -10,6 +10,15 @@ for (const form of document.forms) {
   });
 }
 
+// The language link of the header keeps what was typed, by the form's own button for it.
+const keeping = document.querySelector("[data-switch]");
+if (keeping)
+  document.querySelector(".lang")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    delete keeping.form.dataset.sent;
+    keeping.form.requestSubmit(keeping);
+  });
+
 const western = (text) =>
   text.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (d) => String((d.charCodeAt(0) - 0x660) & 15));
 document.addEventListener("change", (event) => {
