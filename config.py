@@ -61,6 +61,20 @@ class Config:
     #: Debugger and reloader; refused in production.
     DEBUG = _env("DEBUG", "0") == "1"
 
+    #: Mail server as host:port; empty: the demo's outbox. Production demands it.
+    SMTP_HOST = _env("SMTP_HOST", "")
+    #: Encrypt the line to the mail server.
+    SMTP_STARTTLS = _env("SMTP_STARTTLS", "1") == "1"
+    #: Sign-in at the mail server; empty: none.
+    SMTP_USER = _env("SMTP_USER", "")
+    SMTP_PASSWORD = _env("SMTP_PASSWORD", "")
+    #: Sender of mails, and the domain in their Message-ID.
+    MAIL_FROM = _env("MAIL_FROM", "diwan@portal.example")
+    MAIL_DOMAIN = _env("MAIL_DOMAIN", "portal.example")
+    #: Gateway that takes SMS as JSON over https; empty: the demo's outbox. Production demands it.
+    SMS_URL = _env("SMS_URL", "")
+    SMS_TOKEN = _env("SMS_TOKEN", "")
+
     #: Ways of paying, comma separated: demo_bank, stripe. Production refuses demo_bank.
     GATEWAYS = _env("GATEWAYS", "demo_bank")
     #: Secret key of the card gateway's account.

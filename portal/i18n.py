@@ -183,6 +183,12 @@ def format_datetime(value: datetime | None) -> Markup:
     )
 
 
+def plain_datetime(value: datetime) -> str:
+    """Day and clock time in Kuwait, as plain text for mail and SMS."""
+    local = value.astimezone(KUWAIT)
+    return f"{plain_date(local.date())} {in_digits(f'{local:%H:%M}')}"
+
+
 def plain_hijri(value: date | datetime) -> str:
     """The Umm al-Qura date, as ``16 رمضان 1447``; empty outside 1924-08-01 … 2077-11-16."""
     day = kuwait_date(value) if isinstance(value, datetime) else value

@@ -56,7 +56,7 @@ def public_page(view: Callable[P, Any]) -> Callable[P, Any]:
             etag = hashlib.sha256(body).hexdigest()[:20]
             if len(_store) >= LARGEST:
                 _store.clear()
-            packed = {"br": brotli.compress(body, quality=5), "gzip": gzip.compress(body, mtime=0)}
+            packed = {"br": brotli.compress(body), "gzip": gzip.compress(body, mtime=0)}
             _store[key] = found = Made(now + FRESH, body, packed, etag)
         return _answer(found)
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def init_app(app: Portal) -> None:
-    from portal.identity import views
+    from portal.identity import (
+        sign_in_views,  # noqa: F401  # its pages stand on the blueprint of views
+        views,
+    )
 
     app.session_interface = Sessions()
     app.register_blueprint(views.identity)

@@ -22,11 +22,11 @@ identity = flask.Blueprint(
 )
 
 
-def _is_demo() -> bool:
+def is_demo() -> bool:
     return bool(flask.current_app.config["ENVIRONMENT"] != "production")
 
 
-def _safe_next() -> str:
+def safe_next() -> str:
     """Where to go after sign-in: a path of this portal only."""
     target = flask.request.values.get("next", "")
     if target.startswith("/") and not target.startswith(("//", "/\\")):
@@ -34,23 +34,11 @@ def _safe_next() -> str:
     return flask.url_for("frontdoor.home")
 
 
-@identity.get("/sign-in")
-@access.public
-def sign_in() -> Response:
-    return flask.redirect(flask.url_for("identity.demo_sign_in", next=_safe_next()), 303)
-
-
-@identity.get("/step-up")
-@access.public
-def step_up() -> Response:
-    return flask.redirect(flask.url_for("identity.demo_sign_in", next=_safe_next()), 303)
-
-
 @identity.get("/demo/sign-in")
 @access.public
 def demo_sign_in() -> Response:
     """The demo people, one click each (absent in production)."""
-    access.demand(_is_demo(), hide=True)
+    access.demand(is_demo(), hide=True)
     people = db.session.scalars(select(Person).where(Person.is_demo).order_by(Person.created_at))
     by_id = {person.id: person for person in people}
     ordered = [by_id[key] for key in demo.KEYS_BY_ID if key in by_id]
@@ -58,19 +46,19 @@ def demo_sign_in() -> Response:
         "identity/demo_sign_in.html",
         people=ordered,
         comes_for={key: demo.COMES_FOR.get(name, {}) for key, name in demo.KEYS_BY_ID.items()},
-        next=_safe_next(),
+        next=safe_next(),
     )
 
 
 @identity.post("/demo/sign-in/<uuid:person_id>")
 @access.public
 def enter_as_demo_person(person_id: UUID) -> Response:
-    access.demand(_is_demo(), hide=True)
+    access.demand(is_demo(), hide=True)
     person = db.session.get(Person, person_id)
     if person is None or not person.is_demo:
         raise NotFound
     operations.enter(person, level=person.proven_level, factor="demo", now=utc_now())
-    return flask.redirect(_safe_next(), 303)
+    return flask.redirect(safe_next(), 303)
 
 
 @identity.post("/sign-out")
@@ -133,7 +121,7 @@ def choose_principal() -> Response:
     return page(
         "identity/choose_principal.html",
         mandates=queries.mandates_of(current_person.id, utc_now()),
-        next=_safe_next(),
+        next=safe_next(),
     )
 
 
@@ -149,4 +137,4 @@ def act_for() -> Response:
     if session is None:
         raise NotFound
     operations.act_for(session.row_id, organisation_id, by=current_actor(), now=utc_now())
-    return flask.redirect(_safe_next(), 303)
+    return flask.redirect(safe_next(), 303)

@@ -14,6 +14,7 @@ def _person(person: Person) -> dict[str, Any]:
     return {
         "civil_id": person.civil_id,
         "alive": person.civil_id_sealed is not None,
+        "mobile": person.mobile,
         "name_ar": person.name_ar,
         "name_en": person.name_en,
         "nationality": person.nationality,

@@ -24,7 +24,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PAGES = ("", "services/", "services/PAM-900", "services/PAM-900/entitled", "verify", "ui",
-         "demo/sign-in", "pages/privacy", "pages/contact", "services/by/event/work",
+         "demo/sign-in", "sign-in", "sign-up", "forgotten", "demo/outbox", "pages/privacy", "pages/contact", "services/by/event/work",
          "services/?q=اقامه", "no-such-page")  # fmt: skip
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -70,7 +70,7 @@ def test_nothing_is_wider_than_a_small_phone(chromium: Browser, address: str, la
     context = chromium.new_context(viewport={"width": 320, "height": 700})
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: said.append(f"{page.url} {message.text}"))
     for path in PAGES[:-1]:
         page.goto(f"{address}/{lang}/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
